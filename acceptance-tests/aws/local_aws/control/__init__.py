@@ -1,0 +1,1 @@
+"""The control endpoints below /_local/."""

@@ -1,0 +1,261 @@
+//! Somebody changes or deletes a part behind our back. The next plan says so; apply mends it or explains.
+
+use acceptance_tests::configuration::CLUSTER;
+use acceptance_tests::failure::ensure;
+use acceptance_tests::{Explain, Result};
+use serde_json::{Value, json};
+
+use crate::stage::{NAME, Stage};
+
+/// The next plan names the part; apply mends it; the cluster is the same and the plan after that empty.
+fn expect_mended(stage: &Stage, created_at: &str, part: &str) -> Result<()> {
+    let (plan, run) = stage.workspace.plan_json(&[])?;
+    let run = run.expect_exit(2)?;
+    let changes = plan["resource_changes"].as_array().cloned().unwrap_or_default();
+    let change = changes.into_iter().find(|change| change["address"] == CLUSTER).explain("no change")?;
+    let actions = &change["change"]["actions"];
+    ensure(*actions == json!(["update"]), || format!("{part}: {actions}\n{}", run.text()))?;
+    let unknown = &change["change"]["after_unknown"]["parts"][part]["state"];
+    ensure(*unknown == json!(true), || format!("the plan does not touch {part}\n{}", run.text()))?;
+    stage.apply()?;
+    stage.expect_resumed(created_at)
+}
+
+/// What the ledger says the object of a part is called.
+fn names(
+    stage: &Stage,
+    service: &str,
+    operation: &str,
+    parameters: Value,
+    list: &str,
+) -> Result<Vec<String>> {
+    let answer = stage.account.call(service, operation, parameters)?;
+    let items = answer[list].as_array().cloned().unwrap_or_default();
+    Ok(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+}
+
+fn role(stage: &Stage, attribute: &str) -> Result<String> {
+    let current = stage.current()?;
+    let arn = current.text(attribute).to_owned();
+    arn.rsplit('/').next().map(str::to_owned).filter(|name| !name.is_empty()).explain(attribute.to_owned())
+}
+
+fn node_group(stage: &Stage) -> Result<String> {
+    let groups = names(stage, "eks", "ListNodegroups", json!({"clusterName": NAME}), "nodegroups")?;
+    groups.into_iter().next().explain("no node group")
+}
+
+/// Detaches everything from a role and deletes it.
+fn delete_role(stage: &Stage, role: &str) -> Result<()> {
+    let attached = stage.account.call("iam", "ListAttachedRolePolicies", json!({"RoleName": role}))?;
+    for policy in attached["AttachedPolicies"].as_array().into_iter().flatten() {
+        let parameters = json!({"RoleName": role, "PolicyArn": policy["PolicyArn"]});
+        stage.account.call("iam", "DetachRolePolicy", parameters)?;
+    }
+    for policy in names(stage, "iam", "ListRolePolicies", json!({"RoleName": role}), "PolicyNames")? {
+        stage.account.call("iam", "DeleteRolePolicy", json!({"RoleName": role, "PolicyName": policy}))?;
+    }
+    stage.account.call("iam", "DeleteRole", json!({"RoleName": role})).map(drop)
+}
+
+#[test]
+fn a_deleted_role_is_made_again() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    delete_role(&stage, &role(&stage, "cluster_role_arn")?)?;
+    expect_mended(&stage, &created_at, "iam-role/cluster")?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn a_detached_policy_is_attached_again() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let role = role(&stage, "node_role_arn")?;
+    let attached = stage.account.call("iam", "ListAttachedRolePolicies", json!({"RoleName": role}))?;
+    let policy = attached["AttachedPolicies"][0]["PolicyArn"].clone();
+    stage.account.call("iam", "DetachRolePolicy", json!({"RoleName": role, "PolicyArn": policy}))?;
+    let name = policy.as_str().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default().to_owned();
+    stage.workspace.plan(&[])?.expect_exit(2)?.expect_text(&name)?;
+    expect_mended(&stage, &created_at, "iam-role/node")?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn a_changed_trust_policy_is_put_right() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}
+    }]});
+    let parameters =
+        json!({"RoleName": role(&stage, "cluster_role_arn")?, "PolicyDocument": trust.to_string()});
+    stage.account.call("iam", "UpdateAssumeRolePolicy", parameters)?;
+    expect_mended(&stage, &created_at, "iam-role/cluster")?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn a_deleted_log_group_is_made_again() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let name = stage.current()?.text("log_group_name").to_owned();
+    stage.account.call("logs", "DeleteLogGroup", json!({"logGroupName": name}))?;
+    expect_mended(&stage, &created_at, "log-group/control-plane")?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn a_changed_retention_is_put_right() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let name = stage.current()?.text("log_group_name").to_owned();
+    stage.account.call("logs", "PutRetentionPolicy", json!({"logGroupName": name, "retentionInDays": 1}))?;
+    expect_mended(&stage, &created_at, "log-group/control-plane")?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn a_key_without_rotation_is_put_right() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let key = stage.current()?.text("kms_key_arn").to_owned();
+    stage.account.call("kms", "DisableKeyRotation", json!({"KeyId": key}))?;
+    expect_mended(&stage, &created_at, "kms-key/cluster")?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn a_deleted_node_group_is_made_again() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let group = node_group(&stage)?;
+    let parameters = json!({"clusterName": NAME, "nodegroupName": group});
+    stage.account.call("eks", "DeleteNodegroup", parameters)?;
+    let gone = || names(&stage, "eks", "ListNodegroups", json!({"clusterName": NAME}), "nodegroups");
+    acceptance_tests::wait::until("the node group is gone", std::time::Duration::from_secs(60), || {
+        Ok(gone()?.is_empty().then_some(()))
+    })?;
+    expect_mended(&stage, &created_at, "node-group/general")?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn changed_labels_are_put_right() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let group = node_group(&stage)?;
+    let labels = json!({"addOrUpdateLabels": {"strange": "label"}});
+    let parameters = json!({"clusterName": NAME, "nodegroupName": group, "labels": labels});
+    stage.account.call("eks", "UpdateNodegroupConfig", parameters)?;
+    settled(&stage, &group)?;
+    expect_mended(&stage, &created_at, "node-group/general")?;
+    stage.expect_destroyed_completely()
+}
+
+fn settled(stage: &Stage, group: &str) -> Result<()> {
+    let parameters = json!({"clusterName": NAME, "nodegroupName": group});
+    acceptance_tests::wait::until("the node group settles", std::time::Duration::from_secs(60), || {
+        let answer = stage.account.call("eks", "DescribeNodegroup", parameters.clone())?;
+        Ok((answer["nodegroup"]["status"] == "ACTIVE").then_some(()))
+    })
+}
+
+#[test]
+fn the_autoscalers_size_is_no_change() -> Result<()> {
+    let stage = Stage::new()?;
+    stage.made(&stage.cluster())?;
+    let group = node_group(&stage)?;
+    let scaling = json!({"desiredSize": 5});
+    let parameters = json!({"clusterName": NAME, "nodegroupName": group, "scalingConfig": scaling});
+    stage.account.call("eks", "UpdateNodegroupConfig", parameters)?;
+    settled(&stage, &group)?;
+    stage.expect_empty_plan()?;
+    stage.workspace.plan(&["-refresh-only"])?.expect_exit(0)?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn a_deleted_add_on_is_made_again() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let parameters = json!({"clusterName": NAME, "addonName": "metrics-server"});
+    stage.account.call("eks", "DeleteAddon", parameters)?;
+    acceptance_tests::wait::until("the add-on is gone", std::time::Duration::from_secs(60), || {
+        let addons = names(&stage, "eks", "ListAddons", json!({"clusterName": NAME}), "addons")?;
+        Ok((!addons.contains(&"metrics-server".to_owned())).then_some(()))
+    })?;
+    expect_mended(&stage, &created_at, "addon/metrics-server")?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn an_opened_endpoint_is_closed_again() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let access = json!({"endpointPublicAccess": true, "publicAccessCidrs": ["0.0.0.0/0"]});
+    stage.account.call("eks", "UpdateClusterConfig", json!({"name": NAME, "resourcesVpcConfig": access}))?;
+    acceptance_tests::wait::until("the cluster settles", std::time::Duration::from_secs(60), || {
+        let answer = stage.account.call("eks", "DescribeCluster", json!({"name": NAME}))?;
+        let is_open = answer["cluster"]["resourcesVpcConfig"]["endpointPublicAccess"] == json!(true);
+        Ok((answer["cluster"]["status"] == "ACTIVE" && is_open).then_some(()))
+    })?;
+    expect_mended(&stage, &created_at, "cluster")?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn drift_that_was_accepted_into_the_state_is_mended_all_the_same() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let name = stage.current()?.text("log_group_name").to_owned();
+    stage.account.call("logs", "PutRetentionPolicy", json!({"logGroupName": name, "retentionInDays": 1}))?;
+    stage.workspace.plan(&["-refresh-only"])?.expect_exit(2)?.expect_text("log-group/control-plane")?;
+    stage.workspace.apply(&["-refresh-only"])?.expect_success()?;
+    stage.workspace.plan(&["-refresh=false"])?.expect_exit(2)?;
+    expect_mended(&stage, &created_at, "log-group/control-plane")?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn a_removed_ownership_tag_is_explained_not_overruled() -> Result<()> {
+    let stage = Stage::new()?;
+    stage.made(&stage.cluster())?;
+    let role = role(&stage, "node_role_arn")?;
+    let owner = "terraform-provider-eks/owner";
+    let tags = stage.account.call("iam", "ListRoleTags", json!({"RoleName": role}))?["Tags"].clone();
+    stage.account.call("iam", "UntagRole", json!({"RoleName": role, "TagKeys": [owner]}))?;
+    stage.workspace.plan(&[])?.expect_no_text("No changes.")?.expect_text("iam-role/node")?;
+    // An object without the tag is somebody else's: neither updated nor deleted.
+    stage.workspace.apply(&[])?.expect_exit(1)?.expect_text("EKS0009")?;
+    stage.account.call("iam", "GetRole", json!({"RoleName": role}))?;
+    let restored: Vec<&Value> =
+        tags.as_array().into_iter().flatten().filter(|tag| tag["Key"] == owner).collect();
+    stage.account.call("iam", "TagRole", json!({"RoleName": role, "Tags": restored}))?;
+    stage.apply()?;
+    stage.expect_ready()?;
+    stage.expect_empty_plan()?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn a_cluster_that_somebody_deleted_is_planned_again() -> Result<()> {
+    let stage = Stage::new()?;
+    stage.made(&stage.cluster())?;
+    for addon in names(&stage, "eks", "ListAddons", json!({"clusterName": NAME}), "addons")? {
+        stage.account.call("eks", "DeleteAddon", json!({"clusterName": NAME, "addonName": addon}))?;
+    }
+    let group = node_group(&stage)?;
+    stage.account.call("eks", "DeleteNodegroup", json!({"clusterName": NAME, "nodegroupName": group}))?;
+    acceptance_tests::wait::until("the cluster can be deleted", std::time::Duration::from_secs(60), || {
+        Ok(stage.account.call("eks", "DeleteCluster", json!({"name": NAME})).is_ok().then_some(()))
+    })?;
+    acceptance_tests::wait::until("the cluster is gone", std::time::Duration::from_secs(60), || {
+        Ok(stage.account.clusters()?.is_empty().then_some(()))
+    })?;
+    stage.workspace.plan(&[])?.expect_exit(2)?;
+    stage.apply()?;
+    stage.expect_ready()?;
+    stage.expect_empty_plan()?;
+    stage.expect_destroyed_completely()
+}

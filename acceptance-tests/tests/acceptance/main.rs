@@ -1,0 +1,11 @@
+//! Black-box tests: the real provider, real CLIs, the local AWS. Every test has an account of its own.
+
+mod drift;
+mod faults;
+mod lifecycle;
+mod local_aws;
+mod node_groups;
+mod ownership;
+mod resume;
+mod secrets;
+mod stage;

@@ -1,0 +1,91 @@
+//! What all tasks of one run share: the world, the ledger, the clock, and the order to stop.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Action, Failure, Input, Ledger, Settings};
+
+/// Why the work on one part ended early.
+#[derive(Debug, Clone)]
+pub(crate) enum Break {
+    /// The run stops: nothing more is launched.
+    Halted,
+    /// The part failed.
+    Failed(Action, Failure),
+}
+
+pub(crate) struct Halted;
+
+impl From<Halted> for Break {
+    fn from(Halted: Halted) -> Self {
+        Self::Halted
+    }
+}
+
+pub(crate) struct Context<W> {
+    pub(crate) world: Arc<W>,
+    pub(crate) settings: Settings,
+    halt: CancellationToken,
+    calls: Semaphore,
+    ledger: Arc<Mutex<Ledger>>,
+    changed: AtomicBool,
+}
+
+impl<W> Context<W> {
+    pub(crate) fn new(
+        world: Arc<W>,
+        settings: Settings,
+        halt: CancellationToken,
+        ledger: Arc<Mutex<Ledger>>,
+    ) -> Self {
+        let calls = Semaphore::new(settings.concurrency.max(1));
+        Self { world, settings, halt, calls, ledger, changed: AtomicBool::new(false) }
+    }
+
+    /// The right to make one call. Waits hold none, so that many slow objects do not keep others from
+    /// starting.
+    pub(crate) async fn permit(&self) -> Result<SemaphorePermit<'_>, Halted> {
+        tokio::select! {
+            biased;
+            () = self.halt.cancelled() => Err(Halted),
+            permit = self.calls.acquire() => permit.map_err(|_| Halted),
+        }
+    }
+
+    /// Sleeps, unless the run stops.
+    pub(crate) async fn pause(&self, pause: std::time::Duration) -> Result<(), Halted> {
+        tokio::select! {
+            biased;
+            () = self.halt.cancelled() => Err(Halted),
+            () = tokio::time::sleep(pause) => Ok(()),
+        }
+    }
+
+    /// The ledger. Never held across a call of a part.
+    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        lock(&self.ledger)
+    }
+
+    /// The value of an input as it is known now.
+    pub(crate) fn resolve(&self, input: &Input) -> Option<String> {
+        self.ledger().resolve(input)
+    }
+
+    pub(crate) fn note_change(&self) {
+        self.changed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_changed(&self) -> bool {
+        self.changed.load(Ordering::Relaxed)
+    }
+}
+
+/// A ledger is whole between any two writes, so a panic while it was locked leaves nothing half-done.
+pub(crate) fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
+    ledger.lock().unwrap_or_else(PoisonError::into_inner)
+}

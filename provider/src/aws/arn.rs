@@ -1,0 +1,46 @@
+//! ARNs that we have to write ourselves, since they stand in policies before their object exists.
+
+use super::Location;
+
+impl Location {
+    /// `arn:aws:eks:eu-central-1:111122223333:cluster/prod`
+    pub fn cluster_arn(&self, cluster: &str) -> String {
+        self.regional("eks", &format!("cluster/{cluster}"))
+    }
+
+    /// `arn:aws:logs:eu-central-1:111122223333:log-group:/aws/eks/prod/cluster`, without the trailing `:*`.
+    pub fn log_group_arn(&self, name: &str) -> String {
+        self.regional("logs", &format!("log-group:{name}"))
+    }
+
+    /// `arn:aws:iam::111122223333:root`
+    pub fn account_root_arn(&self) -> String {
+        format!("arn:{}:iam::{}:root", self.partition, self.account_id)
+    }
+
+    /// A policy AWS manages: `arn:aws:iam::aws:policy/AmazonEKSClusterPolicy`.
+    pub fn managed_policy_arn(&self, name: &str) -> String {
+        format!("arn:{}:iam::aws:policy/{name}", self.partition)
+    }
+
+    /// The service principal of EC2, which differs in China.
+    ///
+    /// Source: eksctl#3290, pulumi-eks#796.
+    pub fn ec2_principal(&self) -> &'static str {
+        if self.partition == "aws-cn" { "ec2.amazonaws.com.cn" } else { "ec2.amazonaws.com" }
+    }
+
+    /// The service principal of CloudWatch Logs in this region.
+    pub fn logs_principal(&self) -> String {
+        let suffix = match self.partition.as_str() {
+            "aws-cn" => "amazonaws.com.cn",
+            "aws-eusc" => "amazonaws.eu",
+            _ => "amazonaws.com",
+        };
+        format!("logs.{}.{suffix}", self.region)
+    }
+
+    fn regional(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account_id)
+    }
+}

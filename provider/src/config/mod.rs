@@ -1,0 +1,8 @@
+//! The `provider "eks"` block: its arguments, and the connection to AWS they lead to. Names, environment
+//! variables and precedence are those of the AWS provider.
+
+mod block;
+mod connection;
+
+pub use block::ProviderBlock;
+pub use connection::{Connection, Unavailable};

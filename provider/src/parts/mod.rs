@@ -1,0 +1,91 @@
+//! One file per kind of AWS object; the only writers. Each file has the same order of sections: the data,
+//! what is seen, the changes, the contract, the operations, how it is found again.
+
+use aws_sdk_eks::error::ProvideErrorMetadata;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use resource_graph::{Failure, Identity, Outputs, PartKey, Record, RecordState};
+
+use crate::aws::Aws;
+use crate::aws::error::{Operation, failure, is_absent};
+use crate::aws::ownership::{Ownership, PART, TagChange, Tags};
+
+pub mod addon;
+pub mod cluster;
+pub mod iam_role;
+pub mod kms_key;
+pub mod launch_template;
+pub mod log_group;
+pub mod network_interfaces;
+pub mod node_group;
+pub mod update;
+
+/// What a kind of part needs in an IAM policy.
+#[derive(Debug, Clone, Copy)]
+pub struct Calls {
+    /// Kind of the part's keys.
+    pub kind: &'static str,
+    /// Operations it calls.
+    pub calls: &'static [Operation],
+    /// Actions AWS checks on its behalf, each with its source.
+    pub implied: &'static [(&'static str, &'static str)],
+}
+
+/// Every kind, for the published permissions.
+pub const ALL_CALLS: &[Calls] = &[
+    iam_role::CALLS,
+    kms_key::CALLS,
+    log_group::CALLS,
+    cluster::CALLS,
+    network_interfaces::CALLS,
+    launch_template::CALLS,
+    node_group::CALLS,
+    addon::CALLS,
+];
+
+/// A delete whose object is already gone is a success.
+fn gone<T, E>(operation: Operation, answer: Result<T, SdkError<E, HttpResponse>>) -> Result<(), Failure>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match answer {
+        Err(error) if !is_absent(&error) => Err(failure(operation, &error)),
+        _ => Ok(()),
+    }
+}
+
+const TAG: Operation = Operation::new("EKS", "TagResource");
+const UNTAG: Operation = Operation::new("EKS", "UntagResource");
+
+/// Changes the tags of an EKS object; possible at any time, also during an update.
+pub async fn set_tags(aws: &Aws, arn: &str, change: &TagChange) -> Result<(), Failure> {
+    if !change.set.is_empty() {
+        let tags = change.set.clone().into_iter().collect();
+        let call = aws.eks.tag_resource().resource_arn(arn).set_tags(Some(tags));
+        call.send().await.map_err(|error| failure(TAG, &error))?;
+    }
+    if !change.remove.is_empty() {
+        let call = aws.eks.untag_resource().resource_arn(arn).set_tag_keys(Some(change.remove.clone()));
+        call.send().await.map_err(|error| failure(UNTAG, &error))?;
+    }
+    Ok(())
+}
+
+/// The part key in the tags of an object, when the object is ours and of that kind.
+fn part_of(ownership: &Ownership, tags: &Tags, kind: &str) -> Option<PartKey> {
+    let ours = ownership.of(tags) == resource_graph::Owner::Ours;
+    let key = PartKey::parse(tags.get(PART).filter(|_| ours)?);
+    (key.kind() == kind).then_some(key)
+}
+
+/// The record of something that was found by its mark. Its edges are set by who puts the finds together.
+fn found(key: PartKey, identity: Identity, instance: Option<String>, outputs: Outputs) -> Record {
+    Record {
+        key,
+        state: RecordState::Made,
+        identity,
+        instance,
+        outputs,
+        needs: Vec::new(),
+        spec: String::new(),
+    }
+}

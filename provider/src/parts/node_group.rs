@@ -1,0 +1,517 @@
+//! Managed node group.
+//!
+//! What AWS never changes about a group is hashed into its name: a change of it makes a new group first and
+//! deletes the old one when the new one is ready. The current size belongs to the autoscaler and is moved
+//! only when it lies outside of the limits.
+//!
+//! API: <https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html>
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use async_trait::async_trait;
+use aws_sdk_eks::types as eks;
+use resource_graph::{
+    Comparison, Created, Failure, Identity, Input, Observation, Outputs, Part, PartKey, Probe, Record,
+    Target, Until,
+};
+
+use super::{Calls, update};
+use crate::aws::error::{Operation, failure, is_absent};
+use crate::aws::naming::hash;
+use crate::aws::ownership::{Marks, Ownership, TagChange, Tags, from_map};
+use crate::aws::{Aws, token};
+
+/// Kind of its keys.
+pub const KIND: &str = "node-group";
+/// Longest name EKS takes.
+pub const LONGEST_NAME: usize = 63;
+
+/// A group of nodes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeGroup {
+    /// Key, owner and tags.
+    pub marks: Marks,
+    /// What people read about it.
+    pub spec: String,
+    /// Name of the cluster.
+    pub cluster: Input,
+    /// Name of the cluster, as part of the identity.
+    pub cluster_name: String,
+    /// Role of the nodes.
+    pub node_role_arn: Input,
+    /// Id of the launch template.
+    pub launch_template_id: Input,
+    /// Version of the launch template.
+    pub launch_template_version: Input,
+    /// What AWS never changes.
+    pub fixed: Fixed,
+    /// Fewest nodes.
+    pub min_size: i32,
+    /// Most nodes.
+    pub max_size: i32,
+    /// Kubernetes labels.
+    pub labels: BTreeMap<String, String>,
+    /// Kubernetes taints.
+    pub taints: BTreeSet<Taint>,
+    /// Nodes that may be missing during an update, percent.
+    pub max_unavailable_percentage: i32,
+}
+
+/// What AWS never changes about a node group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fixed {
+    /// The key the user chose.
+    pub name: String,
+    /// Instance types in order of preference.
+    pub instance_types: Vec<String>,
+    /// `AL2023_x86_64_STANDARD`
+    pub ami_type: String,
+    /// `ON_DEMAND` or `SPOT`
+    pub capacity_type: String,
+    /// Subnets of the nodes.
+    pub subnet_ids: BTreeSet<String>,
+}
+
+impl Fixed {
+    /// `<key>-<8 hex over everything fixed>`
+    pub fn group_name(&self) -> String {
+        let types = self.instance_types.join(",");
+        let subnets = self.subnet_ids.iter().cloned().collect::<Vec<_>>().join(",");
+        let digest = hash(&[&self.name, &types, &self.ami_type, &self.capacity_type, &subnets]);
+        let stem: String = self.name.chars().take(LONGEST_NAME - digest.len() - 1).collect();
+        format!("{stem}-{digest}")
+    }
+}
+
+/// A Kubernetes taint.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Taint {
+    /// Key of the taint.
+    pub key: String,
+    /// Value; may be empty.
+    pub value: String,
+    /// `NO_SCHEDULE`, `NO_EXECUTE` or `PREFER_NO_SCHEDULE`
+    pub effect: String,
+}
+
+/// What was seen of a node group.
+#[derive(Debug, Clone)]
+pub struct Seen(eks::Nodegroup);
+
+/// One update of a node group.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Sizes, labels, taints or the update setting; AWS takes them in one call.
+    Configuration(Vec<&'static str>),
+    /// Another version of the launch template: rolls the nodes.
+    LaunchTemplate,
+    /// Other tags.
+    Tags(TagChange),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Configuration(fields) => formatter.write_str(&fields.join(", ")),
+            Self::LaunchTemplate => write!(formatter, "launch template version"),
+            Self::Tags(change) => write!(formatter, "{change}"),
+        }
+    }
+}
+
+impl NodeGroup {
+    /// The part a record speaks of.
+    pub fn recall(record: &Record, ownership: &Ownership) -> Self {
+        let cluster_name = record.identity.get("cluster").to_owned();
+        Self {
+            marks: Marks { key: record.key.clone(), ownership: ownership.clone(), tags: Tags::new() },
+            spec: record.spec.clone(),
+            cluster: Input::known(&cluster_name),
+            cluster_name,
+            node_role_arn: Input::known(""),
+            launch_template_id: Input::known(""),
+            launch_template_version: Input::known(""),
+            fixed: Fixed {
+                name: record.key.name().to_owned(),
+                instance_types: Vec::new(),
+                ami_type: String::new(),
+                capacity_type: String::new(),
+                subnet_ids: BTreeSet::new(),
+            },
+            min_size: 0,
+            max_size: 1,
+            labels: BTreeMap::new(),
+            taints: BTreeSet::new(),
+            max_unavailable_percentage: 33,
+        }
+    }
+
+    fn replaced_because(&self, target: &Target<'_>, seen: &eks::Nodegroup) -> Option<String> {
+        if matches!(
+            seen.status(),
+            Some(eks::NodegroupStatus::CreateFailed | eks::NodegroupStatus::DeleteFailed)
+        ) {
+            return Some(health(seen));
+        }
+        let fixed = &self.fixed;
+        let subnets: BTreeSet<String> = seen.subnets().iter().cloned().collect();
+        let template = seen.launch_template().and_then(|template| template.id());
+        let wanted_template = target.input(&self.launch_template_id);
+        let role = target.input(&self.node_role_arn);
+        let reasons = [
+            (seen.instance_types() != fixed.instance_types.as_slice(), "instance types"),
+            (seen.ami_type().map(eks::AmiTypes::as_str) != Some(&fixed.ami_type), "AMI type"),
+            (
+                seen.capacity_type().map(eks::CapacityTypes::as_str) != Some(&fixed.capacity_type),
+                "capacity type",
+            ),
+            (subnets != fixed.subnet_ids, "subnets"),
+            (wanted_template.is_some() && wanted_template.as_deref() != template, "launch template"),
+            (role.is_some() && role.as_deref() != seen.node_role(), "node role"),
+        ];
+        let reasons: Vec<&str> =
+            reasons.into_iter().filter_map(|(differs, what)| differs.then_some(what)).collect();
+        (!reasons.is_empty()).then(|| reasons.join(", "))
+    }
+
+    fn eks_taints(taints: impl IntoIterator<Item = Taint>) -> Vec<eks::Taint> {
+        let taint = |taint: Taint| {
+            eks::Taint::builder()
+                .key(taint.key)
+                .value(taint.value)
+                .effect(eks::TaintEffect::from(taint.effect.as_str()))
+                .build()
+        };
+        taints.into_iter().map(taint).collect()
+    }
+
+    /// Sizes to ask for: the current one only where it lies outside of the limits.
+    fn scaling(&self, current: Option<i32>) -> eks::NodegroupScalingConfig {
+        let desired = current.map(|current| current.clamp(self.min_size, self.max_size));
+        eks::NodegroupScalingConfig::builder()
+            .min_size(self.min_size)
+            .max_size(self.max_size)
+            .set_desired_size(desired.filter(|desired| current != Some(*desired)))
+            .build()
+    }
+}
+
+#[async_trait]
+impl Part<Aws> for NodeGroup {
+    type Seen = Seen;
+    type Change = Change;
+
+    fn key(&self) -> PartKey {
+        self.marks.key.clone()
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::new([("cluster", &self.cluster_name), ("name", &self.fixed.group_name())])
+    }
+
+    fn spec(&self) -> String {
+        self.spec.clone()
+    }
+
+    async fn observe(&self, aws: &Aws, target: &Target<'_>) -> Result<Observation<Seen>, Failure> {
+        let Some(group) = describe(aws, target).await? else { return Ok(Observation::Absent) };
+        let owner = self.marks.ownership.of(&from_map(group.tags()));
+        let instance = instance(&group);
+        Ok(match group.status() {
+            Some(
+                status @ (eks::NodegroupStatus::Creating
+                | eks::NodegroupStatus::Updating
+                | eks::NodegroupStatus::Deleting),
+            ) => Observation::Busy { status: status.as_str().to_owned(), owner, instance },
+            _ => Observation::Present { owner, instance, outputs: outputs(&group), seen: Seen(group) },
+        })
+    }
+
+    fn compare(&self, target: &Target<'_>, seen: &Seen) -> Comparison<Change> {
+        let seen = &seen.0;
+        if let Some(reason) = self.replaced_because(target, seen) {
+            return Comparison::Replace(reason);
+        }
+        let mut fields = Vec::new();
+        if let Some(scaling) = seen.scaling_config() {
+            let (min, max) = (scaling.min_size().unwrap_or_default(), scaling.max_size().unwrap_or_default());
+            if (min, max) != (self.min_size, self.max_size) {
+                fields.push("sizes");
+            }
+        }
+        if labels(seen) != self.labels {
+            fields.push("labels");
+        }
+        if taints(seen) != self.taints {
+            fields.push("taints");
+        }
+        let unavailable = seen.update_config().and_then(|update| update.max_unavailable_percentage());
+        if unavailable != Some(self.max_unavailable_percentage) {
+            fields.push("update setting");
+        }
+        let mut changes = Vec::new();
+        if !fields.is_empty() {
+            changes.push(Change::Configuration(fields));
+        }
+        let version = seen.launch_template().and_then(|template| template.version());
+        let wanted = target.input(&self.launch_template_version);
+        if wanted.is_some() && wanted.as_deref() != version {
+            changes.push(Change::LaunchTemplate);
+        }
+        changes.extend(TagChange::between(&from_map(seen.tags()), &self.marks.tags()).map(Change::Tags));
+        if changes.is_empty() { Comparison::Same } else { Comparison::Change(changes) }
+    }
+
+    async fn create(&self, aws: &Aws, target: &Target<'_>) -> Result<Created<Seen>, Failure> {
+        let answer = aws
+            .eks
+            .create_nodegroup()
+            .cluster_name(target.require(&self.cluster)?)
+            .nodegroup_name(target.identity.get("name"))
+            .set_subnets(Some(self.fixed.subnet_ids.iter().cloned().collect()))
+            .set_instance_types(Some(self.fixed.instance_types.clone()))
+            .ami_type(eks::AmiTypes::from(self.fixed.ami_type.as_str()))
+            .capacity_type(eks::CapacityTypes::from(self.fixed.capacity_type.as_str()))
+            .node_role(target.require(&self.node_role_arn)?)
+            .launch_template(
+                eks::LaunchTemplateSpecification::builder()
+                    .id(target.require(&self.launch_template_id)?)
+                    .version(target.require(&self.launch_template_version)?)
+                    .build(),
+            )
+            .scaling_config(
+                eks::NodegroupScalingConfig::builder()
+                    .min_size(self.min_size)
+                    .max_size(self.max_size)
+                    .desired_size(self.min_size)
+                    .build(),
+            )
+            .set_labels(Some(self.labels.clone().into_iter().collect()))
+            .set_taints(Some(Self::eks_taints(self.taints.iter().cloned())))
+            .update_config(
+                eks::NodegroupUpdateConfig::builder()
+                    .max_unavailable_percentage(self.max_unavailable_percentage)
+                    .build(),
+            )
+            .set_tags(Some(self.marks.tags().into_iter().collect()))
+            .client_request_token(token::random())
+            .send()
+            .await
+            .map_err(|error| failure(CREATE, &error))?;
+        let group =
+            answer.nodegroup.ok_or_else(|| Failure::refused("EKS CreateNodegroup answered no node group"))?;
+        Ok(Created { instance: instance(&group), outputs: outputs(&group), seen: Seen(group) })
+    }
+
+    async fn update(&self, aws: &Aws, target: &Target<'_>, change: &Change) -> Result<Outputs, Failure> {
+        let (cluster, name) = (target.identity.get("cluster"), target.identity.get("name"));
+        match change {
+            Change::Configuration(_) => {
+                // What is to be removed is named in the call: look at what is there now.
+                let Some(group) = describe(aws, target).await? else {
+                    return Err(Failure::refused("the node group is gone"));
+                };
+                let current = group.scaling_config().and_then(|scaling| scaling.desired_size());
+                let gone_labels = labels(&group).into_keys().filter(|key| !self.labels.contains_key(key));
+                let seen_taints = taints(&group);
+                let gone_taints = seen_taints.iter().filter(|seen| {
+                    !self.taints.iter().any(|t| (&t.key, &t.effect) == (&seen.key, &seen.effect))
+                });
+                let call = aws
+                    .eks
+                    .update_nodegroup_config()
+                    .cluster_name(cluster)
+                    .nodegroup_name(name)
+                    .scaling_config(self.scaling(current))
+                    .labels(
+                        eks::UpdateLabelsPayload::builder()
+                            .set_add_or_update_labels(Some(self.labels.clone().into_iter().collect()))
+                            .set_remove_labels(Some(gone_labels.collect()))
+                            .build(),
+                    )
+                    .taints(
+                        eks::UpdateTaintsPayload::builder()
+                            .set_add_or_update_taints(Some(Self::eks_taints(self.taints.iter().cloned())))
+                            .set_remove_taints(Some(Self::eks_taints(gone_taints.cloned())))
+                            .build(),
+                    )
+                    .update_config(
+                        eks::NodegroupUpdateConfig::builder()
+                            .max_unavailable_percentage(self.max_unavailable_percentage)
+                            .build(),
+                    )
+                    .client_request_token(token::random());
+                let answer = call.send().await.map_err(|error| failure(UPDATE_CONFIG, &error))?;
+                Ok(update::started(answer.update()))
+            }
+            Change::LaunchTemplate => {
+                let template = eks::LaunchTemplateSpecification::builder()
+                    .id(target.require(&self.launch_template_id)?)
+                    .version(target.require(&self.launch_template_version)?)
+                    .build();
+                let call = aws
+                    .eks
+                    .update_nodegroup_version()
+                    .cluster_name(cluster)
+                    .nodegroup_name(name)
+                    .launch_template(template)
+                    .client_request_token(token::random());
+                let answer = call.send().await.map_err(|error| failure(UPDATE_VERSION, &error))?;
+                Ok(update::started(answer.update()))
+            }
+            Change::Tags(change) => {
+                let arn = target.outputs.get("arn").unwrap_or_default();
+                super::set_tags(aws, arn, change).await.map(|()| Outputs::default())
+            }
+        }
+    }
+
+    async fn delete(&self, aws: &Aws, target: &Target<'_>) -> Result<(), Failure> {
+        let (cluster, name) = (target.identity.get("cluster"), target.identity.get("name"));
+        super::gone(
+            DELETE,
+            aws.eks.delete_nodegroup().cluster_name(cluster).nodegroup_name(name).send().await,
+        )
+    }
+
+    async fn probe(&self, aws: &Aws, target: &Target<'_>, until: Until) -> Result<Probe, Failure> {
+        let (cluster, name) = (target.identity.get("cluster"), target.identity.get("name"));
+        if until == Until::Usable {
+            let of = Some(update::Of::NodeGroup(name));
+            if let Some(unfinished) = update::probe(aws, target, cluster, of).await? {
+                return Ok(unfinished);
+            }
+        }
+        let Some(group) = describe(aws, target).await? else {
+            return Ok(match until {
+                Until::Gone => Probe::Done(Outputs::default()),
+                Until::Usable => Probe::Pending("not visible yet".to_owned()),
+            });
+        };
+        let status = group.status().map_or("UNKNOWN", eks::NodegroupStatus::as_str).to_owned();
+        Ok(match (until, group.status()) {
+            (Until::Usable, Some(eks::NodegroupStatus::Active)) => Probe::Done(outputs(&group)),
+            (Until::Usable, Some(eks::NodegroupStatus::Creating | eks::NodegroupStatus::Updating)) => {
+                Probe::Pending(status)
+            }
+            (Until::Usable, _) | (Until::Gone, Some(eks::NodegroupStatus::DeleteFailed)) => {
+                Probe::Failed(health(&group))
+            }
+            (Until::Gone, _) => Probe::Pending(status),
+        })
+    }
+}
+
+const DESCRIBE: Operation = Operation::new("EKS", "DescribeNodegroup");
+const LIST: Operation = Operation::new("EKS", "ListNodegroups");
+const CREATE: Operation = Operation::new("EKS", "CreateNodegroup");
+const UPDATE_CONFIG: Operation = Operation::new("EKS", "UpdateNodegroupConfig");
+const UPDATE_VERSION: Operation = Operation::new("EKS", "UpdateNodegroupVersion");
+const DELETE: Operation = Operation::new("EKS", "DeleteNodegroup");
+
+/// IAM actions this kind calls, and those AWS checks on its behalf.
+pub const CALLS: Calls = Calls {
+    kind: KIND,
+    calls: &[
+        DESCRIBE,
+        LIST,
+        CREATE,
+        UPDATE_CONFIG,
+        UPDATE_VERSION,
+        DELETE,
+        update::DESCRIBE,
+        super::TAG,
+        super::UNTAG,
+    ],
+    implied: &[
+        (
+            "iam:PassRole",
+            "EKS user guide, create-node-role: the caller of CreateNodegroup passes the node role",
+        ),
+        ("ec2:RunInstances", "EKS user guide, launch-templates"),
+        ("ec2:CreateTags", "EKS user guide, launch-templates"),
+        ("iam:CreateServiceLinkedRole", "EKS user guide, using-service-linked-roles-eks-nodegroups"),
+    ],
+};
+
+/// Node groups of a cluster that carry the owner mark, with what is there.
+pub async fn discover(
+    aws: &Aws,
+    cluster: &str,
+    ownership: &Ownership,
+) -> Result<Vec<(Record, eks::Nodegroup)>, Failure> {
+    let mut names = Vec::new();
+    let mut pages = aws.eks.list_nodegroups().cluster_name(cluster).into_paginator().items().send();
+    while let Some(name) = pages.next().await {
+        match name {
+            Err(error) if is_absent(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(failure(LIST, &error)),
+            Ok(name) => names.push(name),
+        }
+    }
+    let mut found = Vec::new();
+    for name in names {
+        let identity = Identity::new([("cluster", cluster), ("name", &name)]);
+        let outputs_so_far = Outputs::default();
+        let target = Target::new(&identity, &outputs_so_far, &|_| None);
+        let Some(group) = describe(aws, &target).await? else { continue };
+        if let Some(key) = super::part_of(ownership, &from_map(group.tags()), KIND) {
+            found.push((super::found(key, identity.clone(), instance(&group), outputs(&group)), group));
+        }
+    }
+    Ok(found)
+}
+
+async fn describe(aws: &Aws, target: &Target<'_>) -> Result<Option<eks::Nodegroup>, Failure> {
+    let (cluster, name) = (target.identity.get("cluster"), target.identity.get("name"));
+    match aws.eks.describe_nodegroup().cluster_name(cluster).nodegroup_name(name).send().await {
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(failure(DESCRIBE, &error)),
+        Ok(answer) => Ok(answer.nodegroup),
+    }
+}
+
+/// The last segment of its ARN is made anew with each group.
+fn instance(group: &eks::Nodegroup) -> Option<String> {
+    group.nodegroup_arn().and_then(|arn| arn.rsplit('/').next()).map(str::to_owned)
+}
+
+fn outputs(group: &eks::Nodegroup) -> Outputs {
+    Outputs::new([
+        ("arn", group.nodegroup_arn().unwrap_or_default()),
+        ("release_version", group.release_version().unwrap_or_default()),
+    ])
+}
+
+/// Its Kubernetes labels.
+pub fn labels(group: &eks::Nodegroup) -> BTreeMap<String, String> {
+    from_map(group.labels())
+}
+
+/// Its Kubernetes taints.
+pub fn taints(group: &eks::Nodegroup) -> BTreeSet<Taint> {
+    let taint = |taint: &eks::Taint| Taint {
+        key: taint.key().unwrap_or_default().to_owned(),
+        value: taint.value().unwrap_or_default().to_owned(),
+        effect: taint.effect().map(|effect| effect.as_str().to_owned()).unwrap_or_default(),
+    };
+    group.taints().iter().map(taint).collect()
+}
+
+/// AWS's own words for what is wrong, with its codes.
+fn health(group: &eks::Nodegroup) -> String {
+    let status = group.status().map_or("UNKNOWN", eks::NodegroupStatus::as_str);
+    let issues = group.health().map(|health| health.issues()).unwrap_or_default();
+    let texts: Vec<String> = issues
+        .iter()
+        .map(|issue| {
+            let code = issue.code().map_or("unknown", eks::NodegroupIssueCode::as_str);
+            format!("{code}: {} ({})", issue.message().unwrap_or_default(), issue.resource_ids().join(", "))
+        })
+        .collect();
+    format!(
+        "{status}: {}",
+        if texts.is_empty() { "no health issue is named".to_owned() } else { texts.join("; ") }
+    )
+}

@@ -1,0 +1,213 @@
+//! Create: makes the cluster, or continues one that is unfinished.
+
+use resource_graph::{Ended, Ledger, Owner, PartKey, RecordState, Report};
+use terraform_plugin::prelude::*;
+use tokio::time::Instant;
+
+use super::model::ProductionCluster;
+use super::private::{Private, ResumeOf};
+use super::report::{self, headline};
+use super::run::{DEFAULT_TIMEOUT, Limits, Run, is_incomplete};
+use super::state::{INCOMPLETE, Outcome, READY, compose};
+use super::{ProductionClusterResource, identity_of_model};
+use crate::aws::ownership::from_map;
+use crate::aws::token;
+use crate::errors;
+
+const NEXT: &str = "Run terraform apply again: it continues with what exists and deletes nothing, although Terraform \
+                    shows a replacement of the tainted resource. Where lifecycle.prevent_destroy blocks that: \
+                    terraform untaint ADDRESS, then terraform apply. To remove everything: terraform destroy.";
+
+pub async fn create(
+    resource: &ProductionClusterResource,
+    request: CreateRequest<ProductionCluster>,
+) -> ApplyResponse<ProductionCluster> {
+    let identity = identity_of_model(&request.planned).unwrap_or_default();
+    let _turn = resource.memory.turn(&identity).await;
+    match attempt(resource, &request).await {
+        Ok(response) => response,
+        // Nothing was done: what a delete of this process handed over is still what there is.
+        Err(diagnostics) => {
+            let handed = resource.memory.recall().handed_over.get(&identity).cloned();
+            match handed {
+                Some((state, ledger)) => {
+                    ApplyResponse { state: Some(state), private: Private::of_state(&ledger), diagnostics }
+                }
+                None => ApplyResponse { state: None, private: Vec::new(), diagnostics },
+            }
+        }
+    }
+}
+
+async fn attempt(
+    resource: &ProductionClusterResource,
+    request: &CreateRequest<ProductionCluster>,
+) -> Result<ApplyResponse<ProductionCluster>, Diagnostics> {
+    let planned = &request.planned;
+    let limit =
+        planned.timeouts.known().map_or(DEFAULT_TIMEOUT, |timeouts| timeouts.create_or(DEFAULT_TIMEOUT));
+    let deadline = Instant::now() + limit;
+    let run = Run::on(resource, planned).await?;
+    let found = run.family.find(&run.aws).await.map_err(|failure| refused(&report::failure(&failure)))?;
+    let generation = token::random();
+    if let Some(cluster) = &found.cluster {
+        may_adopt(resource, &run, cluster, &request.private)?;
+        let arn = cluster.arn().unwrap_or_default();
+        run.take_over(arn, &generation).await.map_err(|failure| refused(&report::failure(&failure)))?;
+    }
+    let ledger = found.ledger();
+    let stages = run.stages(planned, &generation)?;
+    let plan = run.plan(&stages, &ledger).await;
+    let errors = plan.errors();
+    if !errors.is_empty() && ledger.is_empty() {
+        return Err(not_begun(&errors));
+    }
+    resource.memory.recall().worked_on.insert(run.identity.clone());
+    let unfinished = Outcome { status: INCOMPLETE, generation: &generation };
+    request
+        .checkpoint
+        .save(compose(planned, &ledger, &plan.explain(), unfinished), Private::of_state(&ledger));
+    let fence = run.fence(&generation);
+    let limits = Limits { stop: request.stop.clone(), deadline, fence: Some(fence.clone()) };
+    let report = run.carry_out(plan, ledger, limits).await;
+    Ok(finish(&run, request, report, &fence, &generation).await)
+}
+
+/// Create adopts only what is marked incomplete.
+fn may_adopt(
+    resource: &ProductionClusterResource,
+    run: &Run,
+    cluster: &aws_sdk_eks::types::Cluster,
+    private: &[u8],
+) -> Result<(), Diagnostics> {
+    let tags = from_map(cluster.tags());
+    let name = &run.name;
+    match run.family.ownership().of(&tags) {
+        Owner::Ours if is_incomplete(cluster) => Ok(()),
+        Owner::Ours => {
+            let loaded = resource.memory.recall().loaded.contains_key(&run.identity);
+            let replaced =
+                Private::parse(private).resume_of == Some(ResumeOf::Known(run.identity.clone())) && loaded;
+            let tainted = resource
+                .memory
+                .recall()
+                .loaded
+                .get(&run.identity)
+                .is_some_and(|state| state.status.text() == Some(INCOMPLETE));
+            if replaced && !tainted {
+                return Err(Diagnostics::from_error(
+                    headline("The cluster cannot exist twice", errors::CANNOT_EXIST_TWICE),
+                    format!(
+                        "{name} is complete, and create_before_destroy makes its replacement before it goes. Remove \
+                         create_before_destroy for this change, or destroy the cluster first. Nothing was changed."
+                    ),
+                ));
+            }
+            Err(Diagnostics::from_error(
+                headline("The cluster exists and is complete", errors::ALREADY_COMPLETE),
+                format!(
+                    "{name} carries the mark of this configuration and is complete: it belongs to another state, or a \
+                     run was cut off before its result was saved. Nothing was changed.\n\nIf nothing is in state: \
+                     terraform import ADDRESS {name}@{region}\nIf a tainted object is in state: terraform untaint \
+                     ADDRESS, then terraform apply.\nIf it belongs to another state: choose another name.",
+                    region = run.aws.location.region,
+                ),
+            ))
+        }
+        Owner::Other(owner) => Err(foreign(name, &format!("it is owned by {owner}"))),
+        Owner::Nobody => Err(foreign(name, "it was not made by this provider")),
+    }
+}
+
+fn foreign(name: &str, whose: &str) -> Diagnostics {
+    Diagnostics::from_error_at(
+        &ProductionCluster::at(&Path::root()).name,
+        headline("An object of that name belongs to someone else", errors::FOREIGN),
+        format!("A cluster {name} exists, and {whose}. Nothing was changed. Choose another name."),
+    )
+}
+
+fn refused(text: &str) -> Diagnostics {
+    Diagnostics::from_error(
+        headline("The create did not begin", errors::CREATE_INCOMPLETE),
+        format!("{text}\n\nThis run has made nothing. Run terraform apply again."),
+    )
+}
+
+fn not_begun(errors: &std::collections::BTreeMap<PartKey, resource_graph::Failure>) -> Diagnostics {
+    let texts: Vec<String> =
+        errors.iter().map(|(key, failure)| format!("{key}: {}", report::failure(failure))).collect();
+    refused(&texts.join("\n\n"))
+}
+
+async fn finish(
+    run: &Run,
+    request: &CreateRequest<ProductionCluster>,
+    report: Report,
+    fence: &super::run::Fence,
+    generation: &str,
+) -> ApplyResponse<ProductionCluster> {
+    let planned = &request.planned;
+    let respond = |status: &str, ledger: &Ledger, diagnostics: Diagnostics| ApplyResponse {
+        state: Some(compose(planned, ledger, &report.views, Outcome { status, generation })),
+        private: Private::of_state(ledger),
+        diagnostics,
+    };
+    let mut diagnostics = Diagnostics::new();
+    for warning in &report.warnings {
+        diagnostics.warning("About what exists", warning.clone());
+    }
+    if report.is_complete() {
+        match complete(run, &report.ledger, fence, &request.connected).await {
+            Ok(()) => return respond(READY, &report.ledger, diagnostics),
+            Err(text) => {
+                let detail =
+                    format!("{text}\n\nEverything exists; only its mark is still incomplete.\n\n{NEXT}");
+                fail(&mut diagnostics, planned, &report, detail);
+                return respond(INCOMPLETE, &report.ledger, diagnostics);
+            }
+        }
+    }
+    let nothing_made = report.ledger.is_empty();
+    let detail = report::detail(&report, NEXT);
+    if report.ended == Ended::Stopped {
+        // Core exits with an error by itself; without one of ours nothing is tainted, and the next plan is an
+        // update in place.
+        diagnostics.warning(headline("The create was interrupted", errors::INTERRUPTED), detail);
+    } else {
+        fail(&mut diagnostics, planned, &report, detail);
+    }
+    if nothing_made && diagnostics.has_errors() {
+        return ApplyResponse { state: None, private: Vec::new(), diagnostics };
+    }
+    respond(INCOMPLETE, &report.ledger, diagnostics)
+}
+
+/// An error, or with `on_failed_create = "warn"` a warning once AWS has accepted the cluster.
+fn fail(diagnostics: &mut Diagnostics, planned: &ProductionCluster, report: &Report, detail: String) {
+    let cluster = report.ledger.get(&super::outline::control_plane());
+    let accepted = cluster.is_some_and(|record| record.state != RecordState::Intended);
+    let summary = headline("The create did not finish", errors::CREATE_INCOMPLETE);
+    if accepted && planned.on_failed_create.text() == Some("warn") {
+        diagnostics.warning(summary, detail);
+    } else {
+        diagnostics.error(summary, detail);
+    }
+}
+
+/// Clears the mark: the very last call, and only while somebody is there to save the result.
+pub async fn complete(
+    run: &Run,
+    ledger: &Ledger,
+    fence: &super::run::Fence,
+    connected: &Connected,
+) -> Result<(), String> {
+    use resource_graph::Guard;
+    fence.check().await.map_err(|failure| report::failure(&failure))?;
+    if !connected.is_connected() {
+        return Err("Terraform is gone.".to_owned());
+    }
+    let record = ledger.get(&super::outline::control_plane());
+    let arn = record.and_then(|record| record.outputs.get("arn")).unwrap_or_default();
+    run.complete(arn).await.map_err(|failure| report::failure(&failure))
+}

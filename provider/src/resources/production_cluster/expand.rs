@@ -1,0 +1,315 @@
+//! Settings → graph. Pure: the same settings always give the same graph.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use resource_graph::{Graph, Handle, Input, PartKey};
+use serde_json::json;
+
+use super::outline::{
+    CLUSTER_POLICIES, NODE_POLICIES, Outline, addon_identity, addon_role, cluster_role, control_plane,
+    control_plane_logs, encryption_key, node_role,
+};
+use super::settings::{self, DISK_GIB, Settings};
+use super::{TYPE, alias, log_group_name};
+use crate::aws::naming::Naming;
+use crate::aws::ownership::{Marks, Ownership, Tags};
+use crate::aws::policy_document::PolicyDocument;
+use crate::aws::{Aws, Location};
+use crate::parts::addon::{Addon, PodIdentity};
+use crate::parts::cluster::Cluster;
+use crate::parts::iam_role::{self, IamRole};
+use crate::parts::kms_key::KmsKey;
+use crate::parts::launch_template::{self, LaunchTemplate};
+use crate::parts::log_group::LogGroup;
+use crate::parts::network_interfaces::{self, NetworkInterfaces};
+use crate::parts::node_group::{self, Fixed, NodeGroup};
+
+/// Where and as what a cluster is made: decided by provider block and state, not by the resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// Partition, account and region.
+    pub location: Location,
+    /// Path of IAM roles.
+    pub iam_role_path: String,
+    /// ARN of the permissions boundary of IAM roles.
+    pub permissions_boundary: Option<String>,
+    /// The run that makes the cluster.
+    pub generation: String,
+}
+
+/// The whole graph of a cluster. `outline` has the texts of all its parts.
+pub fn expand(settings: &Settings, outline: &Outline, place: &Place) -> Graph<Aws> {
+    let expansion = Expansion {
+        settings,
+        outline,
+        place,
+        naming: Naming {
+            region: place.location.region.clone(),
+            resource_type: TYPE.to_owned(),
+            name: settings.name.clone(),
+        },
+        ownership: Ownership::new(TYPE, &place.location.region, &settings.name),
+    };
+    expansion.graph()
+}
+
+struct Expansion<'a> {
+    settings: &'a Settings,
+    outline: &'a Outline,
+    place: &'a Place,
+    naming: Naming,
+    ownership: Ownership,
+}
+
+impl Expansion<'_> {
+    fn graph(&self) -> Graph<Aws> {
+        let mut graph = Graph::new();
+        let cluster_role = graph.add(|_| self.cluster_role());
+        let node_role = graph.add(|_| self.node_role());
+        let key = self
+            .settings
+            .kms_key_arn
+            .is_none()
+            .then(|| graph.add(|needs| self.key(needs.output(&cluster_role, IamRole::ARN))));
+        let logs = graph.add(|needs| {
+            let own = key.as_ref().map(|key| needs.output(key, KmsKey::ARN));
+            self.logs(self.settings.logging.kms_key_arn.as_ref().map(Input::known).or(own))
+        });
+        let cluster = graph.add(|needs| {
+            needs.after(&logs);
+            let key = match (&key, &self.settings.kms_key_arn) {
+                (Some(key), _) => needs.output(key, KmsKey::ARN),
+                (None, arn) => Input::known(arn.clone().unwrap_or_default()),
+            };
+            self.cluster(needs.output(&cluster_role, IamRole::ARN), key)
+        });
+        let interfaces = graph.add(|needs| NetworkInterfaces {
+            spec: self.spec(&PartKey::new(network_interfaces::KIND, "")),
+            cluster: needs.output(&cluster, Cluster::NAME),
+            cluster_name: self.settings.name.clone(),
+        });
+        let mut addons = self.settings.addons.clone();
+        let coredns = addons.remove_entry("coredns");
+        let mut daemon_sets = Vec::new();
+        for (name, addon) in &addons {
+            daemon_sets.push(self.addon(&mut graph, &cluster, name, addon, &[]));
+        }
+        let mut groups = Vec::new();
+        for (name, group) in &self.settings.node_groups {
+            let template = graph.add(|_| self.launch_template(name));
+            let group = graph.add(|needs| {
+                needs.after(&interfaces);
+                let cluster = needs.output(&cluster, Cluster::NAME);
+                let role = needs.output(&node_role, IamRole::ARN);
+                let id = needs.output(&template, LaunchTemplate::ID);
+                let version = needs.output(&template, LaunchTemplate::VERSION);
+                self.node_group(name, group, cluster, role, (id, version))
+            });
+            groups.push(group.any());
+        }
+        if let Some((name, addon)) = &coredns {
+            self.addon(&mut graph, &cluster, name, addon, &groups);
+        }
+        graph
+    }
+
+    fn addon(
+        &self,
+        graph: &mut Graph<Aws>,
+        cluster: &Handle<Cluster>,
+        name: &str,
+        addon: &settings::Addon,
+        after_any: &[Handle<()>],
+    ) -> Handle<()> {
+        let identity = addon_identity(name);
+        let role = identity.map(|(_, policy)| graph.add(|_| self.pod_identity_role(name, policy)));
+        let handle = graph.add(|needs| {
+            needs.after_any(after_any);
+            let role = role.as_ref().map(|role| needs.output(role, IamRole::ARN));
+            let key = PartKey::new(crate::parts::addon::KIND, name);
+            Addon {
+                spec: self.spec(&key),
+                marks: self.marks(key),
+                cluster: needs.output(cluster, Cluster::NAME),
+                cluster_name: self.settings.name.clone(),
+                name: name.to_owned(),
+                kubernetes_version: self.settings.kubernetes_version.clone(),
+                version: addon.version.clone(),
+                configuration_values: addon.configuration_values.clone(),
+                resolve_conflicts: addon.resolve_conflicts.clone(),
+                pod_identity: identity.zip(role).map(|((account, _), role_arn)| PodIdentity {
+                    service_account: account.to_owned(),
+                    role_arn,
+                }),
+            }
+        });
+        handle.any()
+    }
+
+    fn marks(&self, key: PartKey) -> Marks {
+        Marks { key, ownership: self.ownership.clone(), tags: self.settings.tags.clone() as Tags }
+    }
+
+    fn spec(&self, key: &PartKey) -> String {
+        self.outline.get(key).cloned().flatten().unwrap_or_default()
+    }
+
+    fn role(&self, key: PartKey, policies: &[&str], trust: serde_json::Value) -> IamRole {
+        let stem = format!("{}-{}", self.settings.name, key.name());
+        IamRole {
+            name: self.naming.of(&key, &stem, iam_role::LONGEST_NAME),
+            spec: self.spec(&key),
+            marks: self.marks(key),
+            path: self.place.iam_role_path.clone(),
+            trust: PolicyDocument::new(vec![trust]),
+            managed_policies: policies
+                .iter()
+                .map(|name| self.place.location.managed_policy_arn(name))
+                .collect(),
+            inline_policies: BTreeMap::new(),
+            permissions_boundary: self.place.permissions_boundary.clone(),
+        }
+    }
+
+    /// Session tags from the start: a cluster's role can never be changed, and Auto Mode needs them.
+    fn cluster_role(&self) -> IamRole {
+        let location = &self.place.location;
+        let trust = json!({
+            "Effect": "Allow",
+            "Principal": { "Service": "eks.amazonaws.com" },
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {
+                "StringEquals": { "aws:SourceAccount": location.account_id },
+                "ArnLike": { "aws:SourceArn": location.cluster_arn(&self.settings.name) },
+            },
+        });
+        self.role(cluster_role(), &CLUSTER_POLICIES, trust)
+    }
+
+    fn node_role(&self) -> IamRole {
+        let trust = json!({
+            "Effect": "Allow",
+            "Principal": { "Service": self.place.location.ec2_principal() },
+            "Action": "sts:AssumeRole",
+        });
+        self.role(node_role(), &NODE_POLICIES, trust)
+    }
+
+    /// Source of the condition keys: EKS user guide, pod-id-role.
+    fn pod_identity_role(&self, addon: &str, policy: &str) -> IamRole {
+        let location = &self.place.location;
+        let (account, _) = addon_identity(addon).unwrap_or_default();
+        let trust = json!({
+            "Effect": "Allow",
+            "Principal": { "Service": "pods.eks.amazonaws.com" },
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": { "StringEquals": {
+                "aws:SourceAccount": location.account_id,
+                "aws:RequestTag/eks-cluster-arn": location.cluster_arn(&self.settings.name),
+                "aws:RequestTag/kubernetes-namespace": "kube-system",
+                "aws:RequestTag/kubernetes-service-account": account,
+            } },
+        });
+        self.role(addon_role(addon), &[policy], trust)
+    }
+
+    fn key(&self, cluster_role_arn: Input) -> KmsKey {
+        let key = encryption_key();
+        KmsKey {
+            spec: self.spec(&key),
+            alias: alias(&self.naming, &key, &self.settings.name),
+            marks: self.marks(key),
+            cluster_role_arn,
+            cluster: self.settings.name.clone(),
+            deletion_window_days: self.settings.deletion_window_days,
+            location: self.place.location.clone(),
+        }
+    }
+
+    fn logs(&self, kms_key_arn: Option<Input>) -> LogGroup {
+        let key = control_plane_logs();
+        LogGroup {
+            spec: self.spec(&key),
+            marks: self.marks(key),
+            name: log_group_name(&self.settings.name),
+            retention_days: self.settings.logging.retention_days,
+            kms_key_arn,
+            class: self.settings.logging.class.clone(),
+            retain: self.settings.logging.retain,
+            location: self.place.location.clone(),
+        }
+    }
+
+    fn cluster(&self, role_arn: Input, kms_key_arn: Input) -> Cluster {
+        let key = control_plane();
+        Cluster {
+            spec: self.spec(&key),
+            marks: self.marks(key),
+            name: self.settings.name.clone(),
+            kubernetes_version: self.settings.kubernetes_version.clone(),
+            role_arn,
+            subnet_ids: self.settings.subnet_ids.clone(),
+            endpoint_access: self.settings.endpoint_access.clone(),
+            log_types: self.settings.logging.types.clone(),
+            kms_key_arn,
+            support_type: self.settings.support_type.clone(),
+            deletion_protection: self.settings.deletion_protection,
+            generation: self.place.generation.clone(),
+        }
+    }
+
+    fn launch_template(&self, group: &str) -> LaunchTemplate {
+        let key = PartKey::new(launch_template::KIND, group);
+        let stem = format!("{}-{group}", self.settings.name);
+        LaunchTemplate {
+            name: self.naming.of(&key, &stem, launch_template::LONGEST_NAME),
+            spec: self.spec(&key),
+            marks: self.marks(key),
+            disk_gib: DISK_GIB,
+        }
+    }
+
+    fn node_group(
+        &self,
+        name: &str,
+        group: &settings::NodeGroup,
+        cluster: Input,
+        node_role_arn: Input,
+        (launch_template_id, launch_template_version): (Input, Input),
+    ) -> NodeGroup {
+        let key = PartKey::new(node_group::KIND, name);
+        let mut labels = group.labels.clone();
+        labels.insert("terraform-provider-eks/purpose".to_owned(), group.purpose.clone());
+        NodeGroup {
+            spec: self.spec(&key),
+            marks: self.marks(key),
+            cluster,
+            cluster_name: self.settings.name.clone(),
+            node_role_arn,
+            launch_template_id,
+            launch_template_version,
+            fixed: Fixed {
+                name: name.to_owned(),
+                ami_type: ami_type(&group.instance_types).to_owned(),
+                instance_types: group.instance_types.clone(),
+                capacity_type: "ON_DEMAND".to_owned(),
+                subnet_ids: self.settings.subnet_ids.clone(),
+            },
+            min_size: group.min_size,
+            max_size: group.max_size,
+            labels,
+            taints: group.taints.iter().cloned().collect::<BTreeSet<_>>(),
+            max_unavailable_percentage: 33,
+        }
+    }
+}
+
+/// Graviton types have a `g` right after the generation: `m7g`, `c8gn`, but not `g6`.
+fn ami_type(instance_types: &[String]) -> &'static str {
+    let graviton = instance_types.first().is_some_and(|name| {
+        let family = name.split('.').next().unwrap_or_default();
+        let after = family.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        after.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('g')
+    });
+    if graviton { "AL2023_ARM_64_STANDARD" } else { "AL2023_x86_64_STANDARD" }
+}

@@ -1,0 +1,175 @@
+//! Everything that belongs to one cluster: how a record becomes a part again, and how everything is found
+//! where the ledger is missing.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_eks::types as eks;
+use resource_graph::{
+    AnyPart, Catalogue, Failure, Identity, Ledger, Outputs, Owner, PartKey, Record, RecordState, erase,
+};
+
+use super::outline::{
+    addon_role, cluster_role, control_plane, control_plane_logs, encryption_key, node_role,
+};
+use super::{TYPE, alias, log_group_name};
+use crate::aws::naming::Naming;
+use crate::aws::ownership::{Ownership, from_map};
+use crate::aws::{Aws, Location};
+use crate::parts::{
+    addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces, node_group,
+};
+
+/// Longest beginning of a cluster's name that every role's name has; roles' names are cut at 64 characters.
+const ROLE_STEM: usize = 40;
+
+/// The family of one cluster.
+#[derive(Debug, Clone)]
+pub struct Family {
+    /// Name of the cluster.
+    pub name: String,
+    /// Where it is.
+    pub location: Location,
+    /// Path below which its roles are looked for.
+    pub iam_role_path: String,
+}
+
+/// What was found of a family, with what an import reads from it.
+pub struct Found {
+    /// The cluster, whoever owns it.
+    pub cluster: Option<eks::Cluster>,
+    /// Its node groups that carry our mark.
+    pub node_groups: Vec<(PartKey, eks::Nodegroup)>,
+    /// Its add-ons that carry our mark.
+    pub addons: Vec<(PartKey, eks::Addon)>,
+    /// Records of everything that carries our mark, with the edges a deletion needs.
+    pub records: Vec<Record>,
+}
+
+impl Found {
+    /// The records as a ledger.
+    pub fn ledger(&self) -> Ledger {
+        Ledger { records: self.records.clone() }
+    }
+}
+
+impl Family {
+    /// The owner mark of the family.
+    pub fn ownership(&self) -> Ownership {
+        Ownership::new(TYPE, &self.location.region, &self.name)
+    }
+
+    fn naming(&self) -> Naming {
+        Naming {
+            region: self.location.region.clone(),
+            resource_type: TYPE.to_owned(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// Looks for everything that carries our mark, or hangs below a cluster that does.
+    pub async fn find(&self, aws: &Aws) -> Result<Found, Failure> {
+        let ownership = self.ownership();
+        let stem: String = self.name.chars().take(ROLE_STEM).collect();
+        let alias = alias(&self.naming(), &encryption_key(), &self.name);
+        let group = log_group_name(&self.name);
+        let key = encryption_key();
+        let (cluster, roles, keys, groups, templates) = tokio::try_join!(
+            cluster::describe(aws, &self.name),
+            iam_role::discover(aws, &self.iam_role_path, &stem, &ownership),
+            kms_key::discover(aws, &alias, &ownership, &key),
+            log_group::discover(aws, &group, &ownership),
+            launch_template::discover(aws, &ownership),
+        )?;
+        let mut records: Vec<Record> = [roles, keys, groups, templates].into_iter().flatten().collect();
+        let (mut node_groups, mut addons) = (Vec::new(), Vec::new());
+        let owned = cluster.as_ref().filter(|cluster| ownership.of(&from_map(cluster.tags())) == Owner::Ours);
+        if let Some(cluster) = owned {
+            records.push(cluster::record(cluster));
+            records.push(interfaces(&self.name));
+            let (groups, installed) = tokio::try_join!(
+                node_group::discover(aws, &self.name, &ownership),
+                addon::discover(aws, &self.name, &ownership),
+            )?;
+            let mut groups = groups;
+            groups.sort_by_key(|(_, group)| group.created_at().map(|time| time.secs()));
+            for (record, group) in groups {
+                node_groups.push((record.key.clone(), group));
+                records.push(record);
+            }
+            for (record, addon) in installed {
+                addons.push((record.key.clone(), addon));
+                records.push(record);
+            }
+        }
+        let keys: Vec<PartKey> = records.iter().map(|record| record.key.clone()).collect();
+        for record in &mut records {
+            record.needs = needs(&record.key).into_iter().filter(|needed| keys.contains(needed)).collect();
+        }
+        retire_doubles(&mut records);
+        Ok(Found { cluster, node_groups, addons, records })
+    }
+}
+
+#[async_trait]
+impl Catalogue<Aws> for Family {
+    fn recall(&self, record: &Record) -> Option<Arc<dyn AnyPart<Aws>>> {
+        let ownership = self.ownership();
+        Some(match record.key.kind() {
+            iam_role::KIND => erase(iam_role::IamRole::recall(record, &ownership)),
+            kms_key::KIND => erase(kms_key::KmsKey::recall(record, &ownership, &self.location)),
+            log_group::KIND => erase(log_group::LogGroup::recall(record, &ownership, &self.location)),
+            cluster::KIND => erase(cluster::Cluster::recall(record, &ownership)),
+            network_interfaces::KIND => erase(network_interfaces::NetworkInterfaces::recall(record)),
+            launch_template::KIND => erase(launch_template::LaunchTemplate::recall(record, &ownership)),
+            node_group::KIND => erase(node_group::NodeGroup::recall(record, &ownership)),
+            addon::KIND => erase(addon::Addon::recall(record, &ownership)),
+            _ => return None,
+        })
+    }
+
+    async fn discover(&self, aws: &Aws) -> Result<Vec<Record>, Failure> {
+        Ok(self.find(aws).await?.records)
+    }
+}
+
+fn interfaces(cluster: &str) -> Record {
+    Record {
+        key: PartKey::new(network_interfaces::KIND, ""),
+        state: RecordState::Made,
+        identity: Identity::new([("cluster", cluster)]),
+        instance: None,
+        outputs: Outputs::default(),
+        needs: Vec::new(),
+        spec: String::new(),
+    }
+}
+
+/// What a part stands on when no ledger says so.
+fn needs(key: &PartKey) -> Vec<PartKey> {
+    match key.kind() {
+        kms_key::KIND => vec![cluster_role()],
+        log_group::KIND => vec![encryption_key()],
+        cluster::KIND => vec![cluster_role(), encryption_key(), control_plane_logs()],
+        network_interfaces::KIND => vec![control_plane()],
+        node_group::KIND => vec![
+            control_plane(),
+            node_role(),
+            PartKey::new(network_interfaces::KIND, ""),
+            PartKey::new(launch_template::KIND, key.name()),
+        ],
+        addon::KIND => vec![control_plane(), addon_role(key.name())],
+        _ => Vec::new(),
+    }
+}
+
+/// A run that was cut off in the middle of a replacement leaves two objects of one key. The newest counts;
+/// the others wait for it to settle and then go.
+fn retire_doubles(records: &mut [Record]) {
+    for index in 0..records.len() {
+        let newer = records[index + 1..].iter().any(|other| other.key == records[index].key);
+        if newer {
+            records[index].state = RecordState::Retired;
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Arguments and attributes of `eks_production_cluster`. A null argument means its default: state has what
+//! the configuration has, and what was resolved stands in computed attributes.
+
+use terraform_plugin::prelude::*;
+
+model! {
+    /// A production cluster.
+    pub struct ProductionCluster paths ProductionClusterPaths {
+        /// Name of the cluster, 1-100 characters. Cannot be changed.
+        name: String = required().length(1, 100).check(is_cluster_name, "begin with a letter or digit and have only letters, digits, `-` and `_`"),
+        /// Minor version of Kubernetes, such as `1.35`.
+        kubernetes_version: String = required().check(is_minor_version, "be a minor version such as \"1.35\""),
+        /// Region of the cluster; the provider's when it is not set. Cannot be changed. Import takes `NAME@REGION`.
+        region: String = optional().computed().use_prior(),
+        /// Subnets of the control plane's network interfaces and of the nodes, in at least two zones (three are
+        /// advised). Changed subnets must cover the same zones.
+        subnet_ids: Set<String> = required().min_size(2),
+        /// How the Kubernetes API can be reached. Default: only from within the VPC.
+        endpoint_access: EndpointAccess = optional(),
+        /// Logs of the control plane. Default: all five types, kept for a year.
+        logging: Logging = optional(),
+        /// Encryption of Kubernetes secrets. Default: a key of its own, with rotation.
+        encryption: Encryption = optional(),
+        /// Groups of nodes, by a name of your choice.
+        node_groups: Map<NodeGroup> = required().min_size(1).keys(is_group_name, "have 1-54 letters, digits, `-` and `_`, and begin with a letter or digit"),
+        /// Add-ons, by their EKS name. What is not named keeps its default: `vpc-cni` (with network policy),
+        /// `kube-proxy`, `eks-pod-identity-agent` and `coredns` are installed.
+        addons: Map<Addon> = optional().keys(is_addon_name, "be one of vpc-cni, kube-proxy, eks-pod-identity-agent, coredns"),
+        /// What happens when the version reaches the end of its support.
+        upgrade_policy: UpgradePolicy = optional(),
+        /// Refuse to destroy the cluster, here and in AWS. Default `true`; `false` breaks the rule
+        /// `deletion-protection-off`.
+        deletion_protection: bool = optional(),
+        /// What a create that fails after AWS accepted the cluster answers. `error` (default): an error;
+        /// Terraform marks the resource as tainted, and the next apply continues it. `warn`: a warning and
+        /// `status = "incomplete"`; the next apply continues it in place. Recommended together with a
+        /// postcondition on `status`.
+        on_failed_create: String = optional().one_of(&["error", "warn"]),
+        /// Allow changes that destroy the cluster and make another one. Default `false`: they are errors.
+        allow_replacement: bool = optional(),
+        /// Production rules that are knowingly broken: id of the rule → reason.
+        waivers: Map<String> = optional(),
+        /// Tags of everything that is made.
+        tags: Map<String> = optional(),
+        /// `tags`, and the provider's `default_tags`.
+        tags_all: Map<String> = computed(),
+        /// ARN of the cluster.
+        arn: String = computed().use_prior(),
+        /// URL of the Kubernetes API.
+        endpoint: String = computed().use_prior(),
+        /// Certificate of the Kubernetes API's authority, base64.
+        certificate_authority_data: String = computed().use_prior(),
+        /// Security group that EKS made for control plane and nodes.
+        cluster_security_group_id: String = computed().use_prior(),
+        /// Issuer of the cluster's service account tokens.
+        oidc_issuer_url: String = computed().use_prior(),
+        /// Platform version at the last apply.
+        platform_version: String = computed().use_prior(),
+        /// ARN of the key that encrypts secrets.
+        kms_key_arn: String = computed().use_prior(),
+        /// Log group of the control plane.
+        log_group_name: String = computed().use_prior(),
+        /// ARN of the cluster's role.
+        cluster_role_arn: String = computed().use_prior(),
+        /// ARN of the nodes' role.
+        node_role_arn: String = computed().use_prior(),
+        /// Version of each add-on, resolved when it was made.
+        addon_versions: Map<String> = computed().use_prior(),
+        /// `ready`; `incomplete` until the create has finished; `degraded` after an update that did not finish.
+        status: String = computed().use_prior(),
+        /// Which run made or continued the cluster last. Changes only while the cluster is incomplete.
+        generation: String = computed().use_prior(),
+        /// Everything the cluster consists of: part → what the configuration asks for, and how it is.
+        parts: Map<PartState> = computed().use_prior(),
+        /// How long operations may take.
+        timeouts: Timeouts = block(),
+    }
+
+    /// How the Kubernetes API can be reached.
+    pub struct EndpointAccess paths EndpointAccessPaths {
+        /// From within the VPC. Default `true`.
+        private: bool = optional(),
+        /// From the internet. Default `false`.
+        public: bool = optional(),
+        /// Networks that may reach the public endpoint, up to 40; needed when `public` is `true`.
+        public_cidrs: Set<String> = optional().size(1, 40).check(is_cidr, "be a CIDR block such as \"203.0.113.0/24\""),
+    }
+
+    /// Logs of the control plane.
+    pub struct Logging paths LoggingPaths {
+        /// Log types that are on. Default: all five.
+        types: Set<String> = optional().one_of(&crate::parts::cluster::LOG_TYPES),
+        /// Days that events are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 (default), 400, 545, 731, 1096,
+        /// 1827, 2192, 2557, 2922, 3288 or 3653.
+        retention_days: i64 = optional(),
+        /// Key that encrypts the log group. Default: the key that is made for the cluster; none when
+        /// `encryption.kms_key_arn` is set.
+        kms_key_arn: String = optional().check(is_arn, "be an ARN"),
+        /// Log class; AWS fixes it at creation. Default `STANDARD`.
+        class: String = optional().one_of(&["STANDARD", "INFREQUENT_ACCESS"]),
+        /// What happens to the log group when the cluster is destroyed: `delete` (default), or `retain` to keep
+        /// the evidence.
+        on_destroy: String = optional().one_of(&["delete", "retain"]),
+    }
+
+    /// Encryption of Kubernetes secrets. AWS fixes the key at creation.
+    pub struct Encryption paths EncryptionPaths {
+        /// A key of yours, used as it is. Default: a key is made, with rotation and the alias `alias/eks/…`.
+        kms_key_arn: String = optional().check(is_arn, "be an ARN"),
+        /// Days between destroy and the deletion of the key that was made. Default 30.
+        deletion_window_days: i64 = optional().between(7, 30),
+    }
+
+    /// A group of nodes.
+    pub struct NodeGroup paths NodeGroupPaths {
+        /// What the nodes are for: decides capacity, sizes and labels. `general` (default): on-demand nodes for
+        /// everything.
+        purpose: String = optional().one_of(&["general"]),
+        /// Fewest nodes. Default 3.
+        min_size: i64 = optional().between(0, 450),
+        /// Most nodes. Default 6. The current size belongs to the autoscaler.
+        max_size: i64 = optional().between(1, 450),
+        /// Instance types in order of preference; a change makes a new group before the old one goes. Default
+        /// `m7i.large`.
+        instance_types: List<String> = optional().size(1, 20),
+        /// Kubernetes labels, besides `terraform-provider-eks/purpose`.
+        labels: Map<String> = optional().keys(is_label_key, "have 1-63 characters and none of the prefixes kubernetes.io/, k8s.io/, eks.amazonaws.com/").length(1, 63),
+        /// Kubernetes taints.
+        taints: Set<Taint> = optional().size(0, 50),
+    }
+
+    /// A Kubernetes taint.
+    pub struct Taint {
+        /// Key.
+        key: String = required().length(1, 63),
+        /// Value.
+        value: String = optional().length(0, 63),
+        /// `NO_SCHEDULE`, `NO_EXECUTE` or `PREFER_NO_SCHEDULE`.
+        effect: String = required().one_of(&["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"]),
+    }
+
+    /// An add-on.
+    pub struct Addon paths AddonPaths {
+        /// Install it. Default `true`.
+        enabled: bool = optional(),
+        /// Version, such as `v1.21.1-eksbuild.3`. Default: EKS's default when the add-on is made; it stays until
+        /// you set another one.
+        version: String = optional().non_empty(),
+        /// JSON after the add-on's own schema, instead of the provider's default.
+        configuration_values: String = optional().check(is_json_object, "be a JSON object"),
+        /// What happens to settings that others changed: `NONE` (default), `OVERWRITE` or `PRESERVE`.
+        resolve_conflicts: String = optional().one_of(&["NONE", "OVERWRITE", "PRESERVE"]),
+    }
+
+    /// What happens when the version reaches the end of its support.
+    pub struct UpgradePolicy {
+        /// `STANDARD` (default): EKS upgrades the cluster by itself at the end of standard support. `EXTENDED`:
+        /// it stays, at a higher price.
+        support_type: String = optional().one_of(&["STANDARD", "EXTENDED"]),
+    }
+
+    /// One part.
+    pub struct PartState {
+        /// What the configuration asks for.
+        spec: String = computed(),
+        /// What AWS decided (a version, `ready`), or what is wrong.
+        state: String = computed(),
+    }
+}
+
+fn is_cluster_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_".contains(character))
+}
+
+fn is_minor_version(text: &str) -> bool {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor))
+}
+
+fn is_cidr(text: &str) -> bool {
+    text.parse::<ipnet::IpNet>().is_ok()
+}
+
+fn is_arn(text: &str) -> bool {
+    text.starts_with("arn:") && text.split(':').count() >= 6
+}
+
+/// A group is named `<key>-<8 hex>` in at most 63 characters.
+fn is_group_name(text: &str) -> bool {
+    is_cluster_name(text) && text.len() <= 54
+}
+
+fn is_addon_name(text: &str) -> bool {
+    super::settings::DEFAULT_ADDONS.contains(&text)
+}
+
+fn is_label_key(text: &str) -> bool {
+    let reserved = ["kubernetes.io/", "k8s.io/", "eks.amazonaws.com/"];
+    (1..=63).contains(&text.len()) && !reserved.iter().any(|prefix| text.starts_with(prefix))
+}
+
+/// Source: PutRetentionPolicy, retentionInDays.
+pub fn is_retention(days: i64) -> bool {
+    const RETENTIONS: [i64; 22] = [
+        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+        3653,
+    ];
+    RETENTIONS.contains(&days)
+}
+
+fn is_json_object(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(text).is_ok_and(|value| value.is_object())
+}

@@ -1,0 +1,143 @@
+//! Which parts a configuration has, and what people read about each, as far as it is known: the keys and
+//! texts of the expansion, without what only AWS or an unknown value can tell.
+
+use std::collections::BTreeMap;
+
+use resource_graph::PartKey;
+use terraform_plugin::Field;
+
+use super::model::{NodeGroup, ProductionCluster};
+use super::settings::{
+    DEFAULT_ADDONS, DEFAULT_INSTANCE_TYPES, DELETION_WINDOW_DAYS, DISK_GIB, RETENTION_DAYS, sizes, value,
+};
+use crate::parts::{
+    addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces, node_group,
+};
+
+/// Text of each part; none where an unknown value decides it.
+pub type Outline = BTreeMap<PartKey, Option<String>>;
+
+/// Key of the cluster's role.
+pub fn cluster_role() -> PartKey {
+    PartKey::new(iam_role::KIND, "cluster")
+}
+
+/// Key of the nodes' role.
+pub fn node_role() -> PartKey {
+    PartKey::new(iam_role::KIND, "node")
+}
+
+/// Key of the role an add-on gets through Pod Identity.
+pub fn addon_role(name: &str) -> PartKey {
+    PartKey::new(iam_role::KIND, name)
+}
+
+/// Key of the key.
+pub fn encryption_key() -> PartKey {
+    PartKey::new(kms_key::KIND, "cluster")
+}
+
+/// Key of the control plane's log group.
+pub fn control_plane_logs() -> PartKey {
+    PartKey::new(log_group::KIND, "control-plane")
+}
+
+/// Key of the cluster.
+pub fn control_plane() -> PartKey {
+    PartKey::new(cluster::KIND, "")
+}
+
+/// Managed policies of the nodes' role. No CNI policy: the CNI has a role of its own.
+pub const NODE_POLICIES: [&str; 2] = ["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"];
+/// Managed policies of the cluster's role.
+pub const CLUSTER_POLICIES: [&str; 1] = ["AmazonEKSClusterPolicy"];
+
+/// Service account and managed policy of an add-on that needs an AWS identity.
+pub fn addon_identity(name: &str) -> Option<(&'static str, &'static str)> {
+    (name == "vpc-cni").then_some(("aws-node", "AmazonEKS_CNI_Policy"))
+}
+
+/// The outline; none while it is not even known which parts there are.
+pub fn outline(model: &ProductionCluster) -> Option<Outline> {
+    let mut outline = Outline::new();
+    let mut add = |key: PartKey, spec: Option<String>| {
+        outline.insert(key, spec);
+    };
+    add(cluster_role(), Some(format!("role of the control plane with {}", CLUSTER_POLICIES.join(", "))));
+    add(node_role(), Some(format!("role of the nodes with {}", NODE_POLICIES.join(", "))));
+    let encryption = value(&model.encryption)?.unwrap_or_default();
+    if value(&encryption.kms_key_arn)?.is_none() {
+        let days = value(&encryption.deletion_window_days).map(|days| days.unwrap_or(DELETION_WINDOW_DAYS));
+        add(encryption_key(), days.map(|days| format!("rotating key, deleted {days} days after destroy")));
+    }
+    add(control_plane_logs(), log_group(model));
+    add(control_plane(), control_plane_spec(model));
+    add(
+        PartKey::new(network_interfaces::KIND, ""),
+        Some("deleted on destroy when nodes leave them behind".to_owned()),
+    );
+    for (name, group) in value(&model.node_groups)?.unwrap_or_default().iter() {
+        add(
+            PartKey::new(launch_template::KIND, name),
+            Some(format!("IMDSv2 with hop limit 1, {DISK_GIB} GiB encrypted gp3")),
+        );
+        add(
+            PartKey::new(node_group::KIND, name),
+            value(group).and_then(|g| node_group_spec(&g.unwrap_or_default())),
+        );
+    }
+    let configured = value(&model.addons)?.unwrap_or_default();
+    for name in DEFAULT_ADDONS {
+        let addon = match configured.get(name) {
+            None => super::model::Addon::default(),
+            Some(addon) => value(addon)?.unwrap_or_default(),
+        };
+        if !value(&addon.enabled)?.unwrap_or(true) {
+            continue;
+        }
+        if let Some((account, policy)) = addon_identity(name) {
+            add(addon_role(name), Some(format!("Pod Identity of kube-system/{account} with {policy}")));
+        }
+        let version =
+            value(&addon.version).map(|v| v.unwrap_or_else(|| "default version when made".to_owned()));
+        add(PartKey::new(addon::KIND, name), version);
+    }
+    Some(outline)
+}
+
+fn log_group(model: &ProductionCluster) -> Option<String> {
+    let logging = value(&model.logging)?.unwrap_or_default();
+    let days = value(&logging.retention_days)?.unwrap_or(RETENTION_DAYS);
+    let class = value(&logging.class)?.unwrap_or_else(|| "STANDARD".to_owned());
+    let kept = value(&logging.on_destroy)?.as_deref() == Some("retain");
+    Some(format!("{class}, events kept {days} days{}", if kept { ", retained on destroy" } else { "" }))
+}
+
+fn control_plane_spec(model: &ProductionCluster) -> Option<String> {
+    let version = value(&model.kubernetes_version)?.unwrap_or_default();
+    let access = value(&model.endpoint_access)?.unwrap_or_default();
+    let private = value(&access.private)?.unwrap_or(true);
+    let public = value(&access.public)?.unwrap_or(false);
+    let endpoint = match (private, public) {
+        (true, true) => "private and public endpoint",
+        (false, true) => "public endpoint",
+        _ => "private endpoint",
+    };
+    Some(format!("Kubernetes {version}, {endpoint}"))
+}
+
+fn node_group_spec(group: &NodeGroup) -> Option<String> {
+    let types = match &group.instance_types {
+        Field::Unknown => return None,
+        Field::Null => DEFAULT_INSTANCE_TYPES.join(", "),
+        Field::Known(types) if types.has_unknown() => return None,
+        Field::Known(types) => types.to_known_vec().join(", "),
+    };
+    if group.min_size.is_unknown() || group.max_size.is_unknown() {
+        return None;
+    }
+    let (min, max) = sizes(group);
+    let min = value(&group.min_size)?.unwrap_or(min);
+    let max = value(&group.max_size)?.unwrap_or(max);
+    Some(format!("on-demand {types}, {min} to {max}"))
+}

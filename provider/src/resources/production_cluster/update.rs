@@ -1,0 +1,117 @@
+//! Update: carries out what differs, and finishes what a create left unfinished.
+
+use resource_graph::{Ended, Ledger, Report};
+use terraform_plugin::prelude::*;
+use tokio::time::Instant;
+
+use super::ProductionClusterResource;
+use super::create::complete;
+use super::model::ProductionCluster;
+use super::private::Private;
+use super::read::rebuilt;
+use super::report::{self, headline};
+use super::run::{DEFAULT_TIMEOUT, Limits, Run};
+use super::state::{DEGRADED, INCOMPLETE, Outcome, READY, compose};
+use crate::aws::token;
+use crate::errors;
+
+const NEXT: &str = "Run terraform apply again: it continues with what is missing.";
+
+pub async fn update(
+    resource: &ProductionClusterResource,
+    request: UpdateRequest<ProductionCluster>,
+) -> ApplyResponse<ProductionCluster> {
+    let identity = super::identity_of_model(&request.prior).unwrap_or_default();
+    let _turn = resource.memory.turn(&identity).await;
+    let recorded = Private::ledger_in(&request.private);
+    match attempt(resource, &request, recorded.clone()).await {
+        Ok(response) => response,
+        // Nothing was done. The state before is the truth; core accepts it beside an error.
+        Err(diagnostics) => ApplyResponse {
+            state: Some(request.prior.clone()),
+            private: recorded.map(|ledger| Private::of_state(&ledger)).unwrap_or_default(),
+            diagnostics,
+        },
+    }
+}
+
+async fn attempt(
+    resource: &ProductionClusterResource,
+    request: &UpdateRequest<ProductionCluster>,
+    recorded: Option<Ledger>,
+) -> Result<ApplyResponse<ProductionCluster>, Diagnostics> {
+    let (prior, planned) = (&request.prior, &request.planned);
+    let limit =
+        planned.timeouts.known().map_or(DEFAULT_TIMEOUT, |timeouts| timeouts.update_or(DEFAULT_TIMEOUT));
+    let deadline = Instant::now() + limit;
+    let run = Run::on(resource, planned).await?;
+    let ledger = match recorded {
+        Some(ledger) => ledger,
+        None => rebuilt(&run, prior).await.map_err(|text| refused(&text))?,
+    };
+    let cluster = run.cluster().await.map_err(|failure| refused(&report::failure(&failure)))?;
+    let unfinished = prior.status.text() == Some(INCOMPLETE);
+    let known = planned.generation.text().map(str::to_owned);
+    let generation = match (&cluster, known) {
+        (Some(cluster), None) => {
+            let generation = token::random();
+            let taken = run.take_over(cluster.arn().unwrap_or_default(), &generation).await;
+            taken.map_err(|failure| refused(&report::failure(&failure)))?;
+            generation
+        }
+        (_, Some(known)) => known,
+        (None, None) => token::random(),
+    };
+    let stages = run.stages(planned, &generation)?;
+    let plan = run.plan(&stages, &ledger).await;
+    resource.memory.recall().worked_on.insert(run.identity.clone());
+    let failed_status = if unfinished { INCOMPLETE } else { DEGRADED };
+    let outcome = Outcome { status: failed_status, generation: &generation };
+    request.checkpoint.save(compose(planned, &ledger, &plan.explain(), outcome), Private::of_state(&ledger));
+    let fence = run.fence(&generation);
+    let limits = Limits { stop: request.stop.clone(), deadline, fence: Some(fence.clone()) };
+    let report = run.carry_out(plan, ledger, limits).await;
+    let finished = if !report.is_complete() {
+        Err(report::detail(&report, NEXT))
+    } else if unfinished || cluster.is_none() {
+        // A cluster that was made anew by an update carries the mark of an unfinished one, too.
+        complete(&run, &report.ledger, &fence, &request.connected).await
+    } else {
+        Ok(())
+    };
+    Ok(respond(planned, &report, finished, failed_status, &generation))
+}
+
+fn respond(
+    planned: &ProductionCluster,
+    report: &Report,
+    finished: Result<(), String>,
+    failed_status: &str,
+    generation: &str,
+) -> ApplyResponse<ProductionCluster> {
+    let mut diagnostics = Diagnostics::new();
+    for warning in &report.warnings {
+        diagnostics.warning("About what exists", warning.clone());
+    }
+    let status = if finished.is_ok() { READY } else { failed_status };
+    if let Err(detail) = finished {
+        // An update never answers success while unfinished; its errors never taint.
+        let summary = match report.ended {
+            Ended::Stopped => headline("The update was interrupted", errors::INTERRUPTED),
+            _ => headline("The update did not finish", errors::UPDATE_INCOMPLETE),
+        };
+        diagnostics.error(summary, detail);
+    }
+    ApplyResponse {
+        state: Some(compose(planned, &report.ledger, &report.views, Outcome { status, generation })),
+        private: Private::of_state(&report.ledger),
+        diagnostics,
+    }
+}
+
+fn refused(text: &str) -> Diagnostics {
+    Diagnostics::from_error(
+        headline("The update did not begin", errors::UPDATE_INCOMPLETE),
+        format!("{text}\n\nNothing was changed. {NEXT}"),
+    )
+}
