@@ -8,6 +8,9 @@ use crate::provider_binary;
 /// The services the provider is told to find at the local AWS.
 pub const SERVICES: [&str; 6] = ["eks", "iam", "ec2", "kms", "logs", "sts"];
 
+/// What is a block in the provider block.
+const BLOCKS: [&str; 2] = ["endpoints", "default_tags"];
+
 /// The resource type under test.
 pub const CLUSTER_TYPE: &str = "eks_production_cluster";
 /// The address the tests give it.
@@ -60,13 +63,22 @@ impl Provider {
 
     /// As a block with an alias.
     pub fn block_called(&self, alias: Option<&str>) -> String {
-        let mut body: String =
-            self.arguments.iter().map(|(name, value)| format!("  {name} = {value}\n")).collect();
+        let mut body = String::new();
+        for (name, value) in &self.arguments {
+            match value.as_object().filter(|_| BLOCKS.contains(&name.as_str())) {
+                Some(members) => body.push_str(&format!("  {name} {{\n{}  }}\n", lines(members, "    "))),
+                None => body.push_str(&format!("  {name} = {value}\n")),
+            }
+        }
         if let Some(alias) = alias {
             body.push_str(&format!("  alias = \"{alias}\"\n"));
         }
         format!("provider \"eks\" {{\n{body}}}\n")
     }
+}
+
+fn lines(arguments: &Map<String, Value>, indentation: &str) -> String {
+    arguments.iter().map(|(name, value)| format!("{indentation}{name} = {value}\n")).collect()
 }
 
 /// The `terraform` block every configuration begins with.
@@ -154,8 +166,7 @@ impl Cluster {
 
     /// As a block.
     pub fn block(&self) -> String {
-        let mut body: String =
-            self.arguments.iter().map(|(name, value)| format!("  {name} = {value}\n")).collect();
+        let mut body = lines(&self.arguments, "  ");
         for (name, expression) in &self.expressions {
             body.push_str(&format!("  {name} = {expression}\n"));
         }

@@ -24,9 +24,16 @@ pub struct Call {
     pub access_key: Option<String>,
     /// The fault that hit it.
     #[serde(default)]
-    pub fault: Option<String>,
+    pub fault: Option<Hit>,
     /// Whether the operation changes something.
     pub mutating: bool,
+}
+
+/// The fault that hit a call.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Hit {
+    /// What it did.
+    pub action: String,
 }
 
 /// How a call ended. Status 0 is a connection that was reset.
@@ -78,7 +85,7 @@ impl Journal {
                 Some(outcome) => format!("{} {}", outcome.status, outcome.code.as_deref().unwrap_or("")),
                 None => "held".to_owned(),
             };
-            let fault = call.fault.as_deref().map(|fault| format!(" [{fault}]")).unwrap_or_default();
+            let fault = call.fault.as_ref().map(|fault| format!(" [{}]", fault.action)).unwrap_or_default();
             format!(
                 "{:>4} {} {} {outcome}{fault}",
                 call.n,

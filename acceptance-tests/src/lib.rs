@@ -6,7 +6,7 @@
 //! | [`cache`] | the folder that outlives a run |
 //! | [`python`], [`provider_binary`], [`command_line`] | what is prepared once: the Python environment, the provider, the CLIs |
 //! | [`local_aws`], [`account`], [`fault`], [`journal`] | the local AWS, one account in it, its faults, the calls it saw |
-//! | [`configuration`], [`workspace`], [`run`], [`state_file`] | a folder with a configuration, a CLI that runs in it, what came out |
+//! | [`configuration`], [`workspace`], [`run`], [`state_file`], [`plan_file`] | a folder with a configuration, a CLI that runs in it, what came out |
 //! | [`processes`] | provider processes: found, signalled, none left |
 //! | [`driver`] | does what Terraform's core does, without Terraform |
 //! | [`sweep`] | every call times every fault |
@@ -22,6 +22,7 @@ pub mod fault;
 pub mod http;
 pub mod journal;
 pub mod local_aws;
+pub mod plan_file;
 pub mod prerequisites;
 pub mod processes;
 pub mod provider_binary;

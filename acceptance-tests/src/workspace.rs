@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::command_line::CommandLine;
+use crate::plan_file::PlanFile;
 use crate::processes::{self, Kind};
 use crate::provider_binary::{self, Plugin};
 use crate::run::{Run, Running};
@@ -167,13 +168,11 @@ impl Workspace {
         self.run(&[&["destroy", "-auto-approve"], more].concat())
     }
 
-    /// Plans and answers the plan as JSON, with the run that made it.
-    pub fn plan_json(&self, more: &[&str]) -> Result<(Value, Run)> {
-        let plan = self.plan(&[&["-out=plan.bin"], more].concat())?;
+    /// Plans, and answers the plan with the run that made it.
+    pub fn plan_file(&self, more: &[&str]) -> Result<(PlanFile, Run)> {
+        let run = self.plan(&[&["-out=plan.bin"], more].concat())?;
         let shown = self.run(&["show", "-json", "plan.bin"])?.expect_success()?;
-        let json =
-            shown.stdout.lines().find(|line| line.starts_with('{')).explain("show -json printed no JSON")?;
-        Ok((serde_json::from_str(json).explain("the plan as JSON")?, plan))
+        Ok((PlanFile::parse(&shown.stdout)?, run))
     }
 
     /// The state file; empty when there is none.

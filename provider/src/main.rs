@@ -1,10 +1,15 @@
 //! The provider's binary: flags, then serving Terraform until it is done.
+#![allow(unreachable_pub, reason = "a binary offers nothing to others: `pub` is for its own modules")]
 
 use std::process::ExitCode;
 
 mod aws;
 mod config;
+#[cfg(test)]
+mod documentation;
 mod errors;
+#[cfg(test)]
+mod imports_test;
 mod parts;
 mod provider;
 mod resources;

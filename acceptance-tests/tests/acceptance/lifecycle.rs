@@ -1,41 +1,13 @@
 //! A cluster from its first plan to its destruction.
 
-use acceptance_tests::Result;
 use acceptance_tests::command_line::CommandLine;
 use acceptance_tests::configuration::{CLUSTER, Provider};
 use acceptance_tests::failure::ensure;
 use acceptance_tests::workspace::{Installation, Workspace};
+use acceptance_tests::{Explain, Result};
 use serde_json::{Value, json};
 
 use crate::stage::{NAME, Stage, on_each_command_line};
-
-/// The attributes of the cluster that a plan changes or cannot know yet.
-fn changed(plan: &Value) -> Vec<String> {
-    let changes = plan["resource_changes"].as_array().cloned().unwrap_or_default();
-    let Some(change) =
-        changes.iter().find(|change| change["address"] == CLUSTER).map(|change| &change["change"])
-    else {
-        return Vec::new();
-    };
-    let (before, after, unknown) = (&change["before"], &change["after"], &change["after_unknown"]);
-    let names = before.as_object().into_iter().chain(after.as_object()).flat_map(|members| members.keys());
-    let mut names: Vec<String> = names
-        .filter(|name| before[name.as_str()] != after[name.as_str()] || holds_true(&unknown[name.as_str()]))
-        .cloned()
-        .collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
-fn holds_true(value: &Value) -> bool {
-    match value {
-        Value::Bool(value) => *value,
-        Value::Array(items) => items.iter().any(holds_true),
-        Value::Object(members) => members.values().any(holds_true),
-        _ => false,
-    }
-}
 
 #[test]
 fn four_arguments_make_a_production_cluster() -> Result<()> {
@@ -71,18 +43,17 @@ fn init_from_a_mirror_then_plan_and_apply() -> Result<()> {
 fn the_first_plan_names_every_part_and_what_it_will_be() -> Result<()> {
     let stage = Stage::new()?;
     stage.configure(&stage.protected_cluster())?;
-    let (plan, run) = stage.workspace.plan_json(&[])?;
+    let (plan, run) = stage.workspace.plan_file(&[])?;
     run.expect_exit(2)?;
-    let parts =
-        plan["resource_changes"][0]["change"]["after"]["parts"].as_object().cloned().unwrap_or_default();
+    let change = plan.change(CLUSTER).explain("the cluster is not planned")?;
     for key in
         ["cluster", "iam-role/cluster", "iam-role/node", "log-group/control-plane", "node-group/general"]
     {
-        let spec = parts.get(key).and_then(|part| part["spec"].as_str()).unwrap_or_default();
-        ensure(!spec.is_empty(), || format!("{key} has no spec in {parts:?}"))?;
+        let spec = change["after"]["parts"][key]["spec"].as_str().unwrap_or_default();
+        ensure(!spec.is_empty(), || format!("{key} has no spec in {change:#}"))?;
     }
-    let unknown = &plan["resource_changes"][0]["change"]["after_unknown"]["parts"]["cluster"];
-    ensure(unknown["state"] == json!(true), || format!("{unknown}"))?;
+    let unknown = &change["after_unknown"]["parts"]["cluster"]["state"];
+    ensure(*unknown == json!(true), || format!("{change:#}"))?;
     stage.expect_nothing_in_aws()
 }
 
@@ -130,56 +101,53 @@ fn arguments_may_be_unknown_until_apply() -> Result<()> {
 
 /// Each change, and the attributes its plan may show beside `status` and `parts`.
 fn updates() -> Vec<(&'static str, Value, &'static [&'static str])> {
+    let addons = |values: &str| json!({"coredns": {"configuration_values": values}});
     vec![
         ("tags", json!({"team": "platform"}), &["tags", "tags_all"]),
         ("tags", json!({"team": "data", "cost": "1"}), &["tags", "tags_all"]),
+        ("tags", Value::Null, &["tags", "tags_all"]),
         ("logging", json!({"retention_days": 731}), &["logging"]),
-        (
-            "logging",
-            json!({"types": ["audit", "authenticator"], "retention_days": 731}),
-            &["logging", "waivers"],
-        ),
+        ("logging", json!({"types": ["audit", "authenticator"], "retention_days": 731}), &["logging"]),
+        ("logging", Value::Null, &["logging"]),
         (
             "endpoint_access",
             json!({"public": true, "public_cidrs": ["203.0.113.0/24"]}),
             &["endpoint_access"],
         ),
+        ("endpoint_access", Value::Null, &["endpoint_access"]),
         ("node_groups", json!({"general": {"min_size": 4, "max_size": 8}}), &["node_groups"]),
         ("node_groups", json!({"general": {"labels": {"tier": "one"}}}), &["node_groups"]),
         (
             "node_groups",
-            json!({"general": {}, "spot": {"purpose": "spot"}, "more": {"min_size": 1, "max_size": 2}}),
+            json!({"general": {"taints": [{"key": "a", "value": "b", "effect": "PREFER_NO_SCHEDULE"}]}}),
             &["node_groups"],
         ),
+        ("node_groups", json!({"general": {"instance_types": ["m6i.large"]}}), &["node_groups"]),
         ("node_groups", json!({"general": {}, "more": {"min_size": 1, "max_size": 2}}), &["node_groups"]),
-        ("addons", json!({"metrics-server": {"enabled": false}}), &["addons", "addon_versions"]),
-        ("addons", json!({"metrics-server": {"enabled": true}}), &["addons", "addon_versions"]),
-        ("upgrade_policy", json!({"support_type": "EXTENDED"}), &["upgrade_policy", "waivers"]),
-        ("upgrade_policy", json!({"support_type": "STANDARD"}), &["upgrade_policy", "waivers"]),
+        ("node_groups", json!({"general": {}}), &["node_groups"]),
+        ("addons", addons("{\"replicaCount\":3}"), &["addons"]),
+        ("addons", json!({"coredns": {"enabled": false}}), &["addons", "addon_versions"]),
+        ("addons", Value::Null, &["addons", "addon_versions"]),
+        ("upgrade_policy", json!({"support_type": "EXTENDED"}), &["upgrade_policy"]),
+        ("upgrade_policy", Value::Null, &["upgrade_policy"]),
+        ("kubernetes_version", json!("1.35"), &["kubernetes_version", "platform_version"]),
     ]
 }
 
 #[test]
 fn every_kind_of_update_shows_itself_alone_and_leaves_an_empty_plan() -> Result<()> {
     let stage = Stage::new()?;
-    let created_at = stage.made(&stage.cluster())?;
-    let waivers = json!({
-        "deletion-protection-off": "tests",
-        "logs-incomplete": "tests",
-        "extended-support": "tests",
-    });
-    let mut cluster = stage.cluster();
+    let mut cluster = stage.cluster().with("kubernetes_version", json!("1.34"));
+    let created_at = stage.made(&cluster)?;
     for (argument, value, shown) in updates() {
-        let needs_waiver = shown.contains(&"waivers");
         cluster = cluster.with(argument, value.clone());
-        let configured =
-            if needs_waiver { cluster.clone().with("waivers", waivers.clone()) } else { cluster.clone() };
-        stage.configure(&configured)?;
-        let (plan, run) = stage.workspace.plan_json(&[])?;
+        stage.configure(&cluster)?;
+        let (plan, run) = stage.workspace.plan_file(&[])?;
         run.expect_exit(2)?;
         let allowed =
-            |name: &String| shown.contains(&name.as_str()) || ["status", "parts"].contains(&name.as_str());
-        let surprises: Vec<String> = changed(&plan).into_iter().filter(|name| !allowed(name)).collect();
+            |name: &String| shown.contains(&name.as_str()) || name == "status" || name.starts_with("parts.");
+        let surprises: Vec<String> =
+            plan.touched(CLUSTER).into_iter().filter(|name| !allowed(name)).collect();
         ensure(surprises.is_empty(), || format!("{argument} = {value} also changes {surprises:?}"))?;
         stage.workspace.run(&["apply", "plan.bin"])?.expect_success()?;
         stage.expect_resumed(&created_at).map_err(|failure| {
@@ -267,7 +235,7 @@ fn adding_and_removing_node_groups_and_add_ons_ends_where_it_began() -> Result<(
         let more = stage
             .cluster()
             .with("node_groups", json!({"general": {}, "extra": {"min_size": 1, "max_size": 2}}))
-            .with("addons", json!({"metrics-server": {"enabled": false}}));
+            .with("addons", json!({"coredns": {"enabled": false}}));
         stage.configure(&more)?;
         stage.apply()?;
         stage.expect_resumed(&created_at)?;

@@ -1,6 +1,7 @@
 //! One account and region of AWS: the clients, and how its errors, names, tags and policies read.
 
 pub mod arn;
+mod clients;
 pub mod error;
 pub mod naming;
 pub mod ownership;

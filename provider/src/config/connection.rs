@@ -14,14 +14,12 @@ use terraform_plugin::Diagnostics;
 use tokio::sync::OnceCell;
 
 use super::block::{Endpoints, ProviderBlock};
-use crate::aws::error::{Operation, failure};
+use crate::aws::Aws;
 use crate::aws::ownership::Tags;
-use crate::aws::{Aws, Location};
 use crate::errors::{self, ErrorCode};
 
 /// Retries of one call when the block says nothing, as in the AWS provider.
 const MAX_RETRIES: i64 = 25;
-const CALLER: Operation = Operation::new("STS", "GetCallerIdentity");
 
 /// Why there is no way to AWS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,20 +173,12 @@ impl Configured {
                 "No region: set region in the provider block, AWS_REGION, or a region in the profile.",
             ));
         }
-        let endpoint = self.endpoint(|endpoints| endpoints.sts.text());
-        let mut builder = aws_sdk_sts::config::Builder::from(base);
-        if let Some(url) = endpoint {
-            builder = builder.endpoint_url(url);
-        }
-        let client = aws_sdk_sts::Client::from_conf(builder.build());
-        let answer = client.get_caller_identity().send().await.map_err(|error| {
-            let failure = failure(CALLER, &error);
+        let account = Aws::account_of_caller(base, &self.endpoints()).await.map_err(|said| {
             Unavailable::wrong(
                 errors::PROVIDER_CONFIGURATION,
-                format!("Who the credentials belong to could not be found out.\n\n{}", failure.message),
+                format!("Who the credentials belong to could not be found out.\n\n{said}"),
             )
         })?;
-        let account = answer.account.unwrap_or_default();
         if !allowed.is_empty() && !allowed.contains(&account) {
             return Err(Unavailable::wrong(
                 errors::PROVIDER_CONFIGURATION,
@@ -219,7 +209,7 @@ impl Configured {
             return Ok(Arc::clone(aws));
         }
         let account_id = self.account().await?.clone();
-        let aws = Arc::new(self.clients(base, &region, account_id));
+        let aws = Arc::new(Aws::connect(base, &self.endpoints(), &region, account_id));
         Ok(Arc::clone(self.regions().entry(region).or_insert(aws)))
     }
 
@@ -227,34 +217,8 @@ impl Configured {
         self.regions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn endpoint(&self, url: impl Fn(&Endpoints) -> Option<&str>) -> Option<String> {
-        self.block.endpoints.known().and_then(url).map(str::to_owned)
-    }
-
-    fn clients(&self, base: &SdkConfig, region: &str, account_id: String) -> Aws {
-        let base = base.to_builder().region(Region::new(region.to_owned())).build();
-        // A service's builder looks for its endpoint in the environment and the profile by itself.
-        macro_rules! client {
-            ($service:ident, $endpoint:ident) => {{
-                let mut builder = $service::config::Builder::from(&base);
-                if let Some(url) = self.endpoint(|endpoints| endpoints.$endpoint.text()) {
-                    builder = builder.endpoint_url(url);
-                }
-                $service::Client::from_conf(builder.build())
-            }};
-        }
-        Aws {
-            eks: client!(aws_sdk_eks, eks),
-            iam: client!(aws_sdk_iam, iam),
-            kms: client!(aws_sdk_kms, kms),
-            logs: client!(aws_sdk_cloudwatchlogs, logs),
-            ec2: client!(aws_sdk_ec2, ec2),
-            location: Location {
-                partition: Location::partition_of(region).to_owned(),
-                account_id,
-                region: region.to_owned(),
-            },
-        }
+    fn endpoints(&self) -> Endpoints {
+        self.block.endpoints.known().cloned().unwrap_or_default()
     }
 }
 

@@ -4,5 +4,5 @@
 mod block;
 mod connection;
 
-pub use block::ProviderBlock;
+pub use block::{Endpoints, ProviderBlock};
 pub use connection::{Connection, Unavailable};

@@ -14,7 +14,9 @@ use resource_graph::{
 };
 use serde_json::Value;
 
-use super::{Calls, update};
+#[cfg(test)]
+use super::Calls;
+use super::{existing, update};
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::{Marks, Ownership, TagChange, Tags, from_map};
 use crate::aws::{Aws, token};
@@ -279,6 +281,7 @@ const UPDATE: Operation = Operation::new("EKS", "UpdateAddon");
 const DELETE: Operation = Operation::new("EKS", "DeleteAddon");
 
 /// IAM actions this kind calls, and those AWS checks on its behalf.
+#[cfg(test)]
 pub const CALLS: Calls = Calls {
     kind: KIND,
     calls: &[
@@ -305,7 +308,7 @@ pub async fn discover(
     aws: &Aws,
     cluster: &str,
     ownership: &Ownership,
-) -> Result<Vec<(Record, eks::Addon)>, Failure> {
+) -> Result<Vec<existing::Addon>, Failure> {
     let mut names = Vec::new();
     let mut pages = aws.eks.list_addons().cluster_name(cluster).into_paginator().items().send();
     while let Some(name) = pages.next().await {
@@ -322,7 +325,8 @@ pub async fn discover(
         let target = Target::new(&identity, &outputs_so_far, &|_| None);
         let Some(addon) = describe(aws, &target).await? else { continue };
         if let Some(key) = super::part_of(ownership, &from_map(addon.tags()), KIND) {
-            found.push((super::found(key, identity.clone(), instance(&addon), outputs(&addon)), addon));
+            let record = super::found(key, identity.clone(), instance(&addon), outputs(&addon));
+            found.push(existing::Addon { record, configuration_values: addon.configuration_values });
         }
     }
     Ok(found)

@@ -15,7 +15,9 @@ use resource_graph::{
     Probe, Record, Target, Until,
 };
 
-use super::{Calls, update};
+#[cfg(test)]
+use super::Calls;
+use super::{existing, update};
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::{GENERATION, INCOMPLETE, Marks, Ownership, STATUS, TagChange, Tags, from_map};
 use crate::aws::{Aws, token};
@@ -149,10 +151,7 @@ impl Cluster {
     }
 
     fn encryption(key: String) -> eks::EncryptionConfig {
-        eks::EncryptionConfig::builder()
-            .resources("secrets")
-            .provider(eks::Provider::builder().key_arn(key).build())
-            .build()
+        eks::EncryptionConfig::builder().provider(eks::Provider::builder().key_arn(key).build()).build()
     }
 
     fn support(&self) -> eks::UpgradePolicyRequest {
@@ -397,6 +396,7 @@ const ASSOCIATE_ENCRYPTION: Operation = Operation::new("EKS", "AssociateEncrypti
 const DELETE: Operation = Operation::new("EKS", "DeleteCluster");
 
 /// IAM actions this kind calls, and those AWS checks on its behalf.
+#[cfg(test)]
 pub const CALLS: Calls = Calls {
     kind: KIND,
     calls: &[
@@ -424,7 +424,11 @@ pub const CALLS: Calls = Calls {
 };
 
 /// The cluster of that name, whoever owns it.
-pub async fn describe(aws: &Aws, name: &str) -> Result<Option<eks::Cluster>, Failure> {
+pub async fn find(aws: &Aws, name: &str) -> Result<Option<existing::Cluster>, Failure> {
+    Ok(describe(aws, name).await?.as_ref().map(existing::Cluster::of))
+}
+
+async fn describe(aws: &Aws, name: &str) -> Result<Option<eks::Cluster>, Failure> {
     match aws.eks.describe_cluster().name(name).send().await {
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(failure(DESCRIBE, &error)),
@@ -433,7 +437,7 @@ pub async fn describe(aws: &Aws, name: &str) -> Result<Option<eks::Cluster>, Fai
 }
 
 /// The record of a cluster that was found.
-pub fn record(cluster: &eks::Cluster) -> Record {
+pub(super) fn record(cluster: &eks::Cluster) -> Record {
     let identity = Identity::new([("name", cluster.name().unwrap_or_default())]);
     super::found(PartKey::new(KIND, ""), identity, instance(cluster), outputs(cluster))
 }
@@ -468,19 +472,19 @@ fn outputs(cluster: &eks::Cluster) -> Outputs {
 }
 
 /// Log types that are on.
-pub fn log_types(cluster: &eks::Cluster) -> BTreeSet<String> {
+pub(super) fn log_types(cluster: &eks::Cluster) -> BTreeSet<String> {
     let setups = cluster.logging().map(|logging| logging.cluster_logging()).unwrap_or_default();
     let on = setups.iter().filter(|setup| setup.enabled().unwrap_or(false));
     on.flat_map(|setup| setup.types()).map(|log_type| log_type.as_str().to_owned()).collect()
 }
 
 /// The key its secrets are encrypted with, when there is one of the account's own.
-pub fn key_arn(cluster: &eks::Cluster) -> Option<&str> {
+pub(super) fn key_arn(cluster: &eks::Cluster) -> Option<&str> {
     cluster.encryption_config().first()?.provider()?.key_arn()
 }
 
 /// `STANDARD` or `EXTENDED`
-pub fn support_type(cluster: &eks::Cluster) -> Option<&str> {
+pub(super) fn support_type(cluster: &eks::Cluster) -> Option<&str> {
     Some(cluster.upgrade_policy()?.support_type()?.as_str())
 }
 

@@ -12,7 +12,9 @@ use resource_graph::{
     Target, Until,
 };
 
-use super::{Calls, gone};
+#[cfg(test)]
+use super::Calls;
+use super::gone;
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::{Marks, Ownership, TagChange, Tags};
 use crate::aws::{Aws, policy_document::PolicyDocument};
@@ -280,6 +282,7 @@ const LIST: Operation = Operation::new("IAM", "ListRoles");
 const LIST_TAGS: Operation = Operation::new("IAM", "ListRoleTags");
 
 /// IAM actions this kind calls, and those AWS checks on its behalf.
+#[cfg(test)]
 pub const CALLS: Calls = Calls {
     kind: KIND,
     calls: &[

@@ -15,7 +15,9 @@ use resource_graph::{
 };
 use serde_json::json;
 
-use super::{Calls, gone};
+#[cfg(test)]
+use super::Calls;
+use super::gone;
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::{Marks, Ownership, TagChange, Tags};
 use crate::aws::{Aws, Location, policy_document::PolicyDocument};
@@ -313,6 +315,7 @@ const UNTAG: Operation = Operation::new("KMS", "UntagResource");
 const SCHEDULE_DELETION: Operation = Operation::new("KMS", "ScheduleKeyDeletion");
 
 /// IAM actions this kind calls, and those AWS checks on its behalf.
+#[cfg(test)]
 pub const CALLS: Calls = Calls {
     kind: KIND,
     calls: &[

@@ -14,7 +14,9 @@ use resource_graph::{
     Target, Until,
 };
 
-use super::{Calls, gone};
+#[cfg(test)]
+use super::Calls;
+use super::gone;
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::{Marks, OWNER, Ownership, TagChange, Tags};
 use crate::aws::{Aws, token};
@@ -280,6 +282,7 @@ const UNTAG: Operation = Operation::new("EC2", "DeleteTags");
 const DELETE: Operation = Operation::new("EC2", "DeleteLaunchTemplate");
 
 /// IAM actions this kind calls, and those AWS checks on its behalf.
+#[cfg(test)]
 pub const CALLS: Calls = Calls {
     kind: KIND,
     calls: &[CREATE, CREATE_VERSION, DESCRIBE, DESCRIBE_VERSIONS, MODIFY, TAG, UNTAG, DELETE],

@@ -10,11 +10,13 @@ use std::fmt;
 use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::types::{LogGroup as Group, LogGroupClass};
 use resource_graph::{
-    Comparison, Created, Failure, Identity, Input, Observation, Output, Outputs, Part, PartKey, Probe,
-    Record, Target, Until,
+    Comparison, Created, Failure, Identity, Input, Observation, Outputs, Part, PartKey, Probe, Record,
+    Target, Until,
 };
 
-use super::{Calls, gone};
+#[cfg(test)]
+use super::Calls;
+use super::gone;
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::{Marks, Ownership, PREFIX, TagChange, Tags, from_map};
 use crate::aws::{Aws, Location};
@@ -78,9 +80,6 @@ impl fmt::Display for Change {
 }
 
 impl LogGroup {
-    /// Name of the group.
-    pub const NAME: Output<Self> = Output::new("name");
-
     /// The part a record speaks of.
     pub fn recall(record: &Record, ownership: &Ownership, location: &Location) -> Self {
         Self {
@@ -260,6 +259,7 @@ const UNTAG: Operation = Operation::new("CloudWatch Logs", "UntagResource");
 const DELETE: Operation = Operation::new("CloudWatch Logs", "DeleteLogGroup");
 
 /// IAM actions this kind calls, and those AWS checks on its behalf.
+#[cfg(test)]
 pub const CALLS: Calls = Calls {
     kind: KIND,
     calls: &[CREATE, DESCRIBE, PUT_RETENTION, ASSOCIATE_KEY, DISASSOCIATE_KEY, LIST_TAGS, TAG, UNTAG, DELETE],

@@ -11,6 +11,7 @@ use crate::aws::ownership::{Ownership, PART, TagChange, Tags};
 
 pub mod addon;
 pub mod cluster;
+pub mod existing;
 pub mod iam_role;
 pub mod kms_key;
 pub mod launch_template;
@@ -19,7 +20,8 @@ pub mod network_interfaces;
 pub mod node_group;
 pub mod update;
 
-/// What a kind of part needs in an IAM policy.
+/// What a kind of part needs in an IAM policy: what the published permissions are made from.
+#[cfg(test)]
 #[derive(Debug, Clone, Copy)]
 pub struct Calls {
     /// Kind of the part's keys.
@@ -31,6 +33,7 @@ pub struct Calls {
 }
 
 /// Every kind, for the published permissions.
+#[cfg(test)]
 pub const ALL_CALLS: &[Calls] = &[
     iam_role::CALLS,
     kms_key::CALLS,
@@ -87,5 +90,18 @@ fn found(key: PartKey, identity: Identity, instance: Option<String>, outputs: Ou
         outputs,
         needs: Vec::new(),
         spec: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_kind_needs_a_wildcard_action_and_all_give_a_source() {
+        for kind in ALL_CALLS {
+            assert!(kind.calls.iter().all(|operation| !operation.name.contains('*')), "{}", kind.kind);
+            assert!(kind.implied.iter().all(|(action, source)| !action.contains('*') && !source.is_empty()));
+        }
     }
 }

@@ -14,7 +14,9 @@ use resource_graph::{
     Target, Until,
 };
 
-use super::{Calls, gone};
+#[cfg(test)]
+use super::Calls;
+use super::gone;
 use crate::aws::Aws;
 use crate::aws::error::{Operation, failure};
 
@@ -103,6 +105,7 @@ const DESCRIBE: Operation = Operation::new("EC2", "DescribeNetworkInterfaces");
 const DELETE: Operation = Operation::new("EC2", "DeleteNetworkInterface");
 
 /// IAM actions this kind calls, and those AWS checks on its behalf.
+#[cfg(test)]
 pub const CALLS: Calls = Calls { kind: KIND, calls: &[DESCRIBE, DELETE], implied: &[] };
 
 /// Ids of interfaces of nodes that are gone. Only what no instance holds (`available`) is ours to delete.

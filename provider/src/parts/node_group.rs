@@ -16,7 +16,9 @@ use resource_graph::{
     Target, Until,
 };
 
-use super::{Calls, update};
+#[cfg(test)]
+use super::Calls;
+use super::{existing, update};
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::naming::hash;
 use crate::aws::ownership::{Marks, Ownership, TagChange, Tags, from_map};
@@ -411,6 +413,7 @@ const UPDATE_VERSION: Operation = Operation::new("EKS", "UpdateNodegroupVersion"
 const DELETE: Operation = Operation::new("EKS", "DeleteNodegroup");
 
 /// IAM actions this kind calls, and those AWS checks on its behalf.
+#[cfg(test)]
 pub const CALLS: Calls = Calls {
     kind: KIND,
     calls: &[
@@ -435,12 +438,12 @@ pub const CALLS: Calls = Calls {
     ],
 };
 
-/// Node groups of a cluster that carry the owner mark, with what is there.
+/// Node groups of a cluster that carry the owner mark, the oldest first.
 pub async fn discover(
     aws: &Aws,
     cluster: &str,
     ownership: &Ownership,
-) -> Result<Vec<(Record, eks::Nodegroup)>, Failure> {
+) -> Result<Vec<existing::NodeGroup>, Failure> {
     let mut names = Vec::new();
     let mut pages = aws.eks.list_nodegroups().cluster_name(cluster).into_paginator().items().send();
     while let Some(name) = pages.next().await {
@@ -457,9 +460,11 @@ pub async fn discover(
         let target = Target::new(&identity, &outputs_so_far, &|_| None);
         let Some(group) = describe(aws, &target).await? else { continue };
         if let Some(key) = super::part_of(ownership, &from_map(group.tags()), KIND) {
-            found.push((super::found(key, identity.clone(), instance(&group), outputs(&group)), group));
+            let record = super::found(key, identity.clone(), instance(&group), outputs(&group));
+            found.push(existing::NodeGroup::of(record, &group));
         }
     }
+    found.sort_by_key(|group| group.created);
     Ok(found)
 }
 
@@ -485,12 +490,12 @@ fn outputs(group: &eks::Nodegroup) -> Outputs {
 }
 
 /// Its Kubernetes labels.
-pub fn labels(group: &eks::Nodegroup) -> BTreeMap<String, String> {
+pub(super) fn labels(group: &eks::Nodegroup) -> BTreeMap<String, String> {
     from_map(group.labels())
 }
 
 /// Its Kubernetes taints.
-pub fn taints(group: &eks::Nodegroup) -> BTreeSet<Taint> {
+pub(super) fn taints(group: &eks::Nodegroup) -> BTreeSet<Taint> {
     let taint = |taint: &eks::Taint| Taint {
         key: taint.key().unwrap_or_default().to_owned(),
         value: taint.value().unwrap_or_default().to_owned(),

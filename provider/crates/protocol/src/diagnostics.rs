@@ -27,6 +27,18 @@ pub struct Diagnostic {
     pub path: Option<Path>,
 }
 
+impl Diagnostic {
+    /// Before version 1.15 Terraform cannot show where an attribute within an attribute is, so the text says it.
+    fn detail_with_path(&self) -> String {
+        match &self.path {
+            Some(path) if path.steps().len() > 1 && !self.detail.contains(&path.to_string()) => {
+                format!("{}\n\nThe attribute is `{path}`.", self.detail).trim_start().to_owned()
+            }
+            _ => self.detail.clone(),
+        }
+    }
+}
+
 /// Errors and warnings in the order they were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
@@ -129,8 +141,8 @@ impl Diagnostics {
                     Severity::Error => Wire::Error.into(),
                     Severity::Warning => Wire::Warning.into(),
                 },
+                detail: item.detail_with_path(),
                 summary: item.summary,
-                detail: item.detail,
                 attribute: item.path.as_ref().and_then(Path::to_wire),
             })
             .collect()
@@ -161,3 +173,6 @@ impl fmt::Display for Diagnostics {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod applying;
-#[cfg(feature = "client")]
+#[cfg(all(feature = "client", unix))]
 pub mod client;
 pub mod codec;
 mod diagnostics;

@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use terraform_plugin::client::{ClientError, Exit, Plugin};
 use terraform_plugin::wire::tfplugin6::get_metadata;
@@ -16,9 +16,9 @@ fn program() -> PathBuf {
     program
 }
 
-#[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "the subject is a process")]
+#[allow(clippy::disallowed_types, reason = "the subject is a process")]
 fn run(program: impl Into<PathBuf>, arguments: &[&str]) -> Output {
-    Command::new(program.into()).args(arguments).output().unwrap()
+    std::process::Command::new(program.into()).args(arguments).output().unwrap()
 }
 
 async fn launch(environment: &[(&str, &str)]) -> Result<Plugin, ClientError> {

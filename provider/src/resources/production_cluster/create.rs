@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use super::model::ProductionCluster;
 use super::private::{Private, ResumeOf};
 use super::report::{self, headline};
-use super::run::{DEFAULT_TIMEOUT, Limits, Run, is_incomplete};
+use super::run::{DEFAULT_TIMEOUT, Limits, Run};
 use super::state::{INCOMPLETE, Outcome, READY, compose};
 use super::{ProductionClusterResource, identity_of_model};
-use crate::aws::ownership::from_map;
 use crate::aws::token;
 use crate::errors;
+use crate::parts::existing;
 
 const NEXT: &str = "Run terraform apply again: it continues with what exists and deletes nothing, although Terraform \
                     shows a replacement of the tainted resource. Where lifecycle.prevent_destroy blocks that: \
@@ -52,8 +52,9 @@ async fn attempt(
     let generation = token::random();
     if let Some(cluster) = &found.cluster {
         may_adopt(resource, &run, cluster, &request.private)?;
-        let arn = cluster.arn().unwrap_or_default();
-        run.take_over(arn, &generation).await.map_err(|failure| refused(&report::failure(&failure)))?;
+        run.take_over(&cluster.arn, &generation)
+            .await
+            .map_err(|failure| refused(&report::failure(&failure)))?;
     }
     let ledger = found.ledger();
     let stages = run.stages(planned, &generation)?;
@@ -77,13 +78,12 @@ async fn attempt(
 fn may_adopt(
     resource: &ProductionClusterResource,
     run: &Run,
-    cluster: &aws_sdk_eks::types::Cluster,
+    cluster: &existing::Cluster,
     private: &[u8],
 ) -> Result<(), Diagnostics> {
-    let tags = from_map(cluster.tags());
     let name = &run.name;
-    match run.family.ownership().of(&tags) {
-        Owner::Ours if is_incomplete(cluster) => Ok(()),
+    match cluster.owner(&run.family.ownership()) {
+        Owner::Ours if cluster.is_incomplete() => Ok(()),
         Owner::Ours => {
             let loaded = resource.memory.recall().loaded.contains_key(&run.identity);
             let replaced =

@@ -12,7 +12,7 @@ use super::model::ProductionCluster;
 use super::outline::control_plane;
 use super::private::{Private, ResumeOf};
 use super::report::{self, headline};
-use super::run::{DEFAULT_TIMEOUT, Limits, Run, generation, is_incomplete};
+use super::run::{DEFAULT_TIMEOUT, Limits, Run};
 use super::state::{INCOMPLETE, READY};
 use super::{ProductionClusterResource, TYPE, identity_of_model};
 use crate::errors;
@@ -88,7 +88,7 @@ async fn attempt(
     let cluster = run.cluster().await.map_err(|failure| not_begun(identity, &failure))?;
     let mine = prior.generation.text().unwrap_or_default();
     let finished_by_other = cluster.as_ref().is_some_and(|cluster| {
-        !is_incomplete(cluster) && generation(cluster).is_some_and(|generation| generation != mine)
+        !cluster.is_incomplete() && cluster.generation().is_some_and(|generation| generation != mine)
     });
     if finished_by_other {
         let deposed = (identity.clone(), mine.to_owned());

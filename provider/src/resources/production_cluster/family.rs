@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_sdk_eks::types as eks;
 use resource_graph::{
     AnyPart, Catalogue, Failure, Identity, Ledger, Outputs, Owner, PartKey, Record, RecordState, erase,
 };
@@ -14,10 +13,10 @@ use super::outline::{
 };
 use super::{TYPE, alias, log_group_name};
 use crate::aws::naming::Naming;
-use crate::aws::ownership::{Ownership, from_map};
+use crate::aws::ownership::Ownership;
 use crate::aws::{Aws, Location};
 use crate::parts::{
-    addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces, node_group,
+    addon, cluster, existing, iam_role, kms_key, launch_template, log_group, network_interfaces, node_group,
 };
 
 /// Longest beginning of a cluster's name that every role's name has; roles' names are cut at 64 characters.
@@ -37,11 +36,11 @@ pub struct Family {
 /// What was found of a family, with what an import reads from it.
 pub struct Found {
     /// The cluster, whoever owns it.
-    pub cluster: Option<eks::Cluster>,
+    pub cluster: Option<existing::Cluster>,
     /// Its node groups that carry our mark.
-    pub node_groups: Vec<(PartKey, eks::Nodegroup)>,
+    pub node_groups: Vec<existing::NodeGroup>,
     /// Its add-ons that carry our mark.
-    pub addons: Vec<(PartKey, eks::Addon)>,
+    pub addons: Vec<existing::Addon>,
     /// Records of everything that carries our mark, with the edges a deletion needs.
     pub records: Vec<Record>,
 }
@@ -75,7 +74,7 @@ impl Family {
         let group = log_group_name(&self.name);
         let key = encryption_key();
         let (cluster, roles, keys, groups, templates) = tokio::try_join!(
-            cluster::describe(aws, &self.name),
+            cluster::find(aws, &self.name),
             iam_role::discover(aws, &self.iam_role_path, &stem, &ownership),
             kms_key::discover(aws, &alias, &ownership, &key),
             log_group::discover(aws, &group, &ownership),
@@ -83,24 +82,15 @@ impl Family {
         )?;
         let mut records: Vec<Record> = [roles, keys, groups, templates].into_iter().flatten().collect();
         let (mut node_groups, mut addons) = (Vec::new(), Vec::new());
-        let owned = cluster.as_ref().filter(|cluster| ownership.of(&from_map(cluster.tags())) == Owner::Ours);
-        if let Some(cluster) = owned {
-            records.push(cluster::record(cluster));
+        if let Some(cluster) = cluster.as_ref().filter(|cluster| cluster.owner(&ownership) == Owner::Ours) {
+            records.push(cluster.record.clone());
             records.push(interfaces(&self.name));
-            let (groups, installed) = tokio::try_join!(
+            (node_groups, addons) = tokio::try_join!(
                 node_group::discover(aws, &self.name, &ownership),
                 addon::discover(aws, &self.name, &ownership),
             )?;
-            let mut groups = groups;
-            groups.sort_by_key(|(_, group)| group.created_at().map(|time| time.secs()));
-            for (record, group) in groups {
-                node_groups.push((record.key.clone(), group));
-                records.push(record);
-            }
-            for (record, addon) in installed {
-                addons.push((record.key.clone(), addon));
-                records.push(record);
-            }
+            records.extend(node_groups.iter().map(|group| group.record.clone()));
+            records.extend(addons.iter().map(|addon| addon.record.clone()));
         }
         let keys: Vec<PartKey> = records.iter().map(|record| record.key.clone()).collect();
         for record in &mut records {

@@ -150,7 +150,7 @@ fn plan_update(
             planned.kms_key_arn = Field::Unknown;
         }
     }
-    if unfinished || touched.everything || touched.parts.iter().any(|key| key.starts_with("addon/")) {
+    if unfinished || touched.everything || touched.addons {
         planned.addon_versions = Field::Unknown;
     }
     // After `untaint` AWS may carry another generation than the state.
@@ -164,6 +164,8 @@ struct Touched {
     parts: BTreeSet<String>,
     /// Something with an output of its own is made anew.
     remade: bool,
+    /// Some add-on may get another version.
+    addons: bool,
 }
 
 impl Touched {
@@ -182,8 +184,10 @@ fn touched(prior: &ProductionCluster, planned: &ProductionCluster, outline: Opti
         if !is_settled(state) {
             touched.parts.insert(key.to_owned());
             touched.remade |= state == "absent" || state.starts_with("replace:");
+            touched.addons |= key.starts_with("addon/");
         }
     }
+    touched.addons |= old.addons != new.addons;
     let before = self::outline(prior).unwrap_or_default();
     touched.parts.extend(differing::keys(&expanded(&old, &before), &expanded(&new, outline)));
     touched
@@ -291,12 +295,14 @@ fn explain_impossible(prior: &ProductionCluster, response: &mut PlanResponse) {
     for (key, part) in prior.parts.known().into_iter().flat_map(|parts| parts.known()) {
         let state = part.state.text().unwrap_or_default();
         if let Some(reason) = state.strip_prefix("impossible: ") {
-            let path = if key == "cluster" { paths.kubernetes_version.clone() } else { paths.parts.key(key) };
-            response.diagnostics.error_at(
-                &path,
-                headline("What exists cannot become what is configured", errors::IMPOSSIBLE),
-                format!("{key}: {reason}."),
-            );
+            // An upgrade by AWS at the end of support is the one such difference a user mends by an argument.
+            let upgraded = key == "cluster" && reason.contains("kubernetes_version");
+            let (path, code) = if upgraded {
+                (paths.kubernetes_version.clone(), errors::UPGRADED_BY_AWS)
+            } else {
+                (paths.parts.key(key), errors::IMPOSSIBLE)
+            };
+            response.diagnostics.error_at(&path, headline(code.title, code), format!("{key}: {reason}."));
         } else if let Some(owner) = state.strip_prefix("foreign: ") {
             response.diagnostics.error_at(
                 &paths.parts.key(key),

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_eks::types as eks;
 use resource_graph::{
     Executor, Failure, Graph, Guard, Ledger, Observations, Plan, Report, Settings as Engine, Stages,
     Unclaimed, diff, observe,
@@ -20,9 +19,9 @@ use super::outline::outline;
 use super::settings::Settings;
 use super::{Identity, ProductionClusterResource, identity_of};
 use crate::aws::Aws;
-use crate::aws::ownership::{GENERATION, INCOMPLETE, STATUS, TagChange, Tags, from_map};
+use crate::aws::ownership::{GENERATION, STATUS, TagChange, Tags};
 use crate::errors;
-use crate::parts::{self, cluster};
+use crate::parts::{self, cluster, existing};
 
 /// How long an operation may take when `timeouts` says nothing.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
@@ -90,8 +89,8 @@ impl Run {
     }
 
     /// The cluster that is there, whoever owns it.
-    pub async fn cluster(&self) -> Result<Option<eks::Cluster>, Failure> {
-        cluster::describe(&self.aws, &self.name).await
+    pub async fn cluster(&self) -> Result<Option<existing::Cluster>, Failure> {
+        cluster::find(&self.aws, &self.name).await
     }
 
     /// Looks at everything the stages and the ledger name.
@@ -160,8 +159,8 @@ pub struct Fence {
 #[async_trait]
 impl Guard for Fence {
     async fn check(&self) -> Result<(), Failure> {
-        let Some(cluster) = cluster::describe(&self.aws, &self.name).await? else { return Ok(()) };
-        match generation(&cluster) {
+        let Some(cluster) = cluster::find(&self.aws, &self.name).await? else { return Ok(()) };
+        match cluster.generation() {
             Some(other) if other != self.generation => Err(Failure::refused(format!(
                 "Another run took over the cluster {}: it carries the generation {other}, this run has {}. This run \
                  stopped, nothing was deleted. If the other run belongs to another state, forget the cluster here: \
@@ -172,14 +171,4 @@ impl Guard for Fence {
             _ => Ok(()),
         }
     }
-}
-
-/// Which run made or continued a cluster last.
-pub fn generation(cluster: &eks::Cluster) -> Option<String> {
-    from_map(cluster.tags()).get(GENERATION).cloned()
-}
-
-/// True until the create of a cluster has finished.
-pub fn is_incomplete(cluster: &eks::Cluster) -> bool {
-    from_map(cluster.tags()).get(STATUS).is_some_and(|status| status == INCOMPLETE)
 }

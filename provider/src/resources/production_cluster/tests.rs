@@ -1,1 +1,266 @@
+//! Expansion, outline and plans, without AWS.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use terraform_plugin::prelude::*;
+
+use super::expand::{Place, expand};
+use super::model::{self, NodeGroup, PartState, ProductionCluster};
+use super::outline::outline;
+use super::private::{Private, ResumeOf};
+use super::settings::Settings;
+use super::{ProductionClusterResource, plan, validate};
+use crate::aws::Location;
+use crate::config::{Connection, ProviderBlock};
+
+fn minimal() -> ProductionCluster {
+    ProductionCluster {
+        name: "prod".into(),
+        kubernetes_version: "1.35".into(),
+        region: "eu-central-1".into(),
+        subnet_ids: Field::Known(["subnet-a", "subnet-b"].map(str::to_owned).into_iter().collect()),
+        node_groups: Field::Known([("general", NodeGroup::default())].into_iter().collect()),
+        tags_all: Field::Known(Map::default()),
+        ..ProductionCluster::default()
+    }
+}
+
+fn place() -> Place {
+    Place {
+        location: Location {
+            partition: "aws".to_owned(),
+            account_id: "111122223333".to_owned(),
+            region: "eu-central-1".to_owned(),
+        },
+        iam_role_path: "/eks/".to_owned(),
+        permissions_boundary: None,
+        generation: "g".to_owned(),
+    }
+}
+
+/// A cluster as state has it after everything went well.
+fn ready() -> ProductionCluster {
+    let mut state = minimal();
+    state.status = "ready".into();
+    state.generation = "g".into();
+    let parts = outline(&state).expect("everything is known");
+    let part = |(key, spec): (resource_graph::PartKey, Option<String>)| {
+        (key.as_str().to_owned(), PartState { spec: spec.into(), state: "ready".into() })
+    };
+    state.parts = Field::Known(parts.into_iter().map(part).collect());
+    state
+}
+
+async fn resource() -> ProductionClusterResource {
+    let connection = Arc::new(Connection::default());
+    let block = ProviderBlock { region: "eu-central-1".into(), ..ProviderBlock::default() };
+    assert!(!connection.configure(block).await.has_errors());
+    ProductionClusterResource::new(connection)
+}
+
+async fn planned(
+    resource: &ProductionClusterResource,
+    prior: Option<&ProductionCluster>,
+    config: &ProductionCluster,
+) -> (ProductionCluster, PlanResponse) {
+    let mut planned = prior.cloned().unwrap_or_default();
+    planned.clone_from(config);
+    if let Some(prior) = prior {
+        planned.status.clone_from(&prior.status);
+        planned.generation.clone_from(&prior.generation);
+        planned.parts.clone_from(&prior.parts);
+    }
+    let request = PlanRequest { prior, config, planned: &mut planned, prior_private: b"", changed: true };
+    let response = plan::plan(resource, request).await;
+    (planned, response)
+}
+
+fn state_of(planned: &ProductionCluster, key: &str) -> Field<String> {
+    planned
+        .parts
+        .known()
+        .and_then(|parts| parts.known_at(key))
+        .map(|part| part.state.clone())
+        .unwrap_or_default()
+}
+
+fn errors(response: &PlanResponse) -> Vec<String> {
+    response.diagnostics.iter().map(|diagnostic| diagnostic.summary.clone()).collect()
+}
+
+#[test]
+fn outline_and_expansion_have_the_same_parts_and_texts() {
+    let mut cluster = minimal();
+    let variations: [fn(&mut ProductionCluster); 3] = [
+        |_| {},
+        |cluster| {
+            cluster.encryption = Field::Known(model::Encryption {
+                kms_key_arn: "arn:aws:kms:eu-central-1:111122223333:key/1".into(),
+                ..model::Encryption::default()
+            });
+        },
+        |cluster| {
+            let off = model::Addon { enabled: false.into(), ..model::Addon::default() };
+            cluster.addons = Field::Known([("vpc-cni", off.clone()), ("coredns", off)].into_iter().collect());
+        },
+    ];
+    for vary in variations {
+        vary(&mut cluster);
+        let outline = outline(&cluster).expect("known");
+        let graph = expand(&Settings::of(&cluster).expect("known"), &outline, &place());
+        let expanded: BTreeMap<_, _> =
+            graph.parts().map(|part| (part.key().clone(), Some(part.spec()))).collect();
+        assert_eq!(expanded, outline);
+    }
+}
+
+#[test]
+fn expansion_of_the_minimal_cluster() {
+    let cluster = minimal();
+    let graph = expand(&Settings::of(&cluster).expect("known"), &outline(&cluster).expect("known"), &place());
+    let text: Vec<String> =
+        graph.parts().map(|part| format!("{}: {} [{}]", part.key(), part.spec(), part.identity())).collect();
+    insta::assert_snapshot!(text.join("\n"));
+}
+
+#[test]
+fn an_unknown_value_makes_only_the_texts_it_decides_unknown() {
+    let mut cluster = minimal();
+    cluster.subnet_ids = Field::Unknown;
+    let group = NodeGroup { max_size: Field::Unknown, ..NodeGroup::default() };
+    cluster.node_groups = Field::Known([("general", group)].into_iter().collect());
+    let known = outline(&cluster).expect("the keys are known");
+    let unknown: Vec<&str> =
+        known.iter().filter(|(_, spec)| spec.is_none()).map(|(key, _)| key.as_str()).collect();
+    assert_eq!(unknown, ["node-group/general"]);
+    cluster.node_groups = Field::Unknown;
+    assert_eq!(outline(&cluster), None);
+}
+
+#[tokio::test]
+async fn a_create_plan_names_what_it_may_resume() {
+    let resource = resource().await;
+    let (plan, response) = planned(&resource, None, &minimal()).await;
+    assert_eq!(errors(&response), Vec::<String>::new());
+    assert!(state_of(&plan, "cluster").is_unknown());
+    assert_eq!(plan.log_group_name.text(), Some("/aws/eks/prod/cluster"));
+    let private = Private::parse(&response.private);
+    assert_eq!(private.resume_of, Some(ResumeOf::Known("eu-central-1/prod".to_owned())));
+}
+
+#[tokio::test]
+async fn an_unknown_name_is_told_to_the_apply() {
+    let resource = resource().await;
+    let cluster = ProductionCluster { name: Field::Unknown, ..minimal() };
+    let (_, response) = planned(&resource, None, &cluster).await;
+    assert_eq!(Private::parse(&response.private).resume_of, Some(ResumeOf::Unknown));
+}
+
+#[tokio::test]
+async fn an_update_touches_only_the_parts_that_differ() {
+    let resource = resource().await;
+    let mut config = minimal();
+    let group = NodeGroup {
+        labels: Field::Known([("team", "a")].map(|(k, v)| (k, v.to_owned())).into_iter().collect()),
+        ..NodeGroup::default()
+    };
+    config.node_groups = Field::Known([("general", group)].into_iter().collect());
+    let (plan, response) = planned(&resource, Some(&ready()), &config).await;
+    assert_eq!(errors(&response), Vec::<String>::new());
+    assert!(state_of(&plan, "node-group/general").is_unknown());
+    assert_eq!(state_of(&plan, "cluster"), "ready".into());
+    assert_eq!(state_of(&plan, "launch-template/general"), "ready".into());
+    assert!(plan.status.is_unknown());
+    assert_eq!(plan.generation, "g".into());
+}
+
+#[tokio::test]
+async fn drift_touches_the_part_it_was_seen_at() {
+    let resource = resource().await;
+    let mut prior = ready();
+    if let Some(Field::Known(part)) =
+        prior.parts.known_mut().and_then(|parts| parts.get_mut("kms-key/cluster"))
+    {
+        part.state = "drifted: rotation off".into();
+    }
+    assert!(plan::is_unsettled(&prior));
+    let (plan, _) = planned(&resource, Some(&prior), &minimal()).await;
+    assert!(state_of(&plan, "kms-key/cluster").is_unknown());
+    assert_eq!(state_of(&plan, "iam-role/node"), "ready".into());
+}
+
+#[tokio::test]
+async fn what_aws_never_changes_is_refused_or_replaced_as_allowed() {
+    let resource = resource().await;
+    let mut config = ProductionCluster { name: "other".into(), ..minimal() };
+    let (_, response) = planned(&resource, Some(&ready()), &config).await;
+    assert_eq!(errors(&response), ["This argument cannot be changed (EKS0012)"]);
+    config.allow_replacement = true.into();
+    let (_, response) = planned(&resource, Some(&ready()), &config).await;
+    assert_eq!(errors(&response), ["Deletion protection is on (EKS0011)"]);
+    assert_eq!(response.requires_replace, [ProductionCluster::at(&Path::root()).name]);
+    let unprotected = ProductionCluster { deletion_protection: false.into(), ..ready() };
+    let waivers = Map::from_iter([("deletion-protection-off", "test".to_owned())]);
+    config =
+        ProductionCluster { deletion_protection: false.into(), waivers: Field::Known(waivers), ..config };
+    let (_, response) = planned(&resource, Some(&unprotected), &config).await;
+    assert_eq!(errors(&response), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_protected_cluster_is_not_replaced_behind_a_null_prior() {
+    let resource = resource().await;
+    resource.loaded(&ready());
+    let (_, response) = planned(&resource, None, &minimal()).await;
+    assert_eq!(errors(&response), ["Deletion protection is on (EKS0011)"]);
+}
+
+#[tokio::test]
+async fn an_unfinished_cluster_is_continued_with_a_warning_and_its_ledger() {
+    let resource = resource().await;
+    let unfinished = ProductionCluster { status: "incomplete".into(), ..ready() };
+    resource.loaded(&unfinished);
+    let (_, response) = planned(&resource, None, &minimal()).await;
+    assert!(!response.diagnostics.has_errors());
+    assert_eq!(errors(&response), ["This replacement continues an unfinished create (EKS0005)"]);
+}
+
+#[test]
+fn rules_and_arguments_are_judged_with_their_paths() {
+    let access = model::EndpointAccess {
+        public: true.into(),
+        public_cidrs: Field::Known(["0.0.0.0/0".to_owned()].into_iter().collect()),
+        ..model::EndpointAccess::default()
+    };
+    let group = NodeGroup { min_size: 5.into(), max_size: 4.into(), ..NodeGroup::default() };
+    let cluster = ProductionCluster {
+        endpoint_access: Field::Known(access),
+        deletion_protection: false.into(),
+        node_groups: Field::Known([("general", group)].into_iter().collect()),
+        logging: Field::Known(model::Logging { retention_days: 100.into(), ..model::Logging::default() }),
+        ..minimal()
+    };
+    let mut diagnostics = Diagnostics::new();
+    validate::check(&cluster, &mut diagnostics);
+    let paths: Vec<String> = diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.path.as_ref().map(ToString::to_string).unwrap_or_default())
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "logging.retention_days",
+            "node_groups[\"general\"].max_size",
+            "endpoint_access.public_cidrs",
+            "deletion_protection",
+        ]
+    );
+}
+
+#[test]
+fn private_data_of_a_state_holds_the_ledger_alone() {
+    let plan = Private { destroy_of: Some("eu-central-1/prod".to_owned()), ..Private::default() };
+    assert_eq!(Private::ledger_in(&plan.bytes()), None);
+    assert_eq!(Private::ledger_in(b"not json"), None);
+}

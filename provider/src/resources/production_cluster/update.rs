@@ -55,7 +55,7 @@ async fn attempt(
     let generation = match (&cluster, known) {
         (Some(cluster), None) => {
             let generation = token::random();
-            let taken = run.take_over(cluster.arn().unwrap_or_default(), &generation).await;
+            let taken = run.take_over(&cluster.arn, &generation).await;
             taken.map_err(|failure| refused(&report::failure(&failure)))?;
             generation
         }

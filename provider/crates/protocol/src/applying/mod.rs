@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 
 use crate::diagnostics::Diagnostics;
 use crate::framework::{AnyResource, Applied, ApplyInput, Change, Progress};
@@ -45,11 +46,12 @@ pub(crate) async fn apply(
     };
     let (sender, receiver) = oneshot::channel();
     let worker = Arc::clone(&resource);
-    session.spawn(async move {
+    let work = async move {
         let outcome = panics::catch(worker.apply(input)).await;
         // Nobody listens any more when Terraform is gone; the work is done all the same.
         let _ = sender.send(outcome);
-    });
+    };
+    session.spawn(work.in_current_span());
 
     let left = |summary: &str, detail: String| {
         let (state, private) = progress.last().unwrap_or((prior.clone(), private.clone()));

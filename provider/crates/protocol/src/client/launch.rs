@@ -47,7 +47,7 @@ impl Plugin {
         environment: impl IntoIterator<Item = (Name, Text)>,
     ) -> Result<Self, ClientError> {
         let identity = ClientIdentity::generate()?;
-        let mut command = command(program);
+        let mut command = Command::new(program);
         command
             .envs(environment)
             .env(MAGIC_COOKIE.0, MAGIC_COOKIE.1)
@@ -127,11 +127,6 @@ impl Plugin {
     pub async fn kill(mut self) -> Result<(), ClientError> {
         Ok(self.child.kill().await?)
     }
-}
-
-#[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "drivers and tests start providers")]
-fn command(program: &Path) -> Command {
-    Command::new(program)
 }
 
 fn collect_stderr(child: &mut Child) -> Arc<Mutex<Vec<String>>> {

@@ -14,10 +14,12 @@ mod validate;
 use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
 
 use crate::codec;
 use crate::diagnostics::Diagnostics;
 use crate::framework::{AnyDataSource, AnyProvider, AnyResource};
+use crate::serve::panics;
 use crate::serve::session::Session;
 use crate::value::{Type, Value};
 use crate::wire::tfplugin6::{self, DynamicValue, provider_server};
@@ -87,8 +89,14 @@ macro_rules! calls {
                     &self,
                     request: Request<tfplugin6::$name::Request>,
                 ) -> Result<Response<tfplugin6::$name::Response>, Status> {
-                    tracing::trace!(call = stringify!($name), "called");
-                    $file::$function(self, request.into_inner()).await.map(Response::new)
+                    let work = $file::$function(self, request.into_inner());
+                    let span = tracing::debug_span!("call", tf_rpc = stringify!($name));
+                    let guarded = async {
+                        tracing::trace!("called");
+                        // Calls turn panics of the provider's own code into diagnostics; this is for the rest.
+                        panics::catch(work).await.map_err(Status::internal)?.map(Response::new)
+                    };
+                    guarded.instrument(span).await
                 }
             )*
         }

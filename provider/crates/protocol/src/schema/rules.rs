@@ -81,7 +81,9 @@ impl Rules {
         self
     }
 
-    /// A change destroys the object and creates it anew.
+    /// A change destroys the object and creates it anew. In nested objects only a change of an object that was
+    /// there before does; for objects that come and go, the rule belongs to the attribute that holds them. Where
+    /// users leave a computed attribute to the provider, nothing is replaced.
     pub fn requires_replace(mut self) -> Self {
         self.requires_replace = true;
         self
@@ -130,12 +132,12 @@ impl Rules {
         self.validator(Validator::NonEmpty)
     }
 
-    /// Text for which `holds` is true; `text` completes "must …" or "must be …", as in `"be a CIDR block"`.
+    /// Text for which `holds` is true; `text` completes "must …", as in `"be a CIDR block"`.
     pub fn check(self, holds: fn(&str) -> bool, text: &'static str) -> Self {
         self.validator(Validator::Check { holds, text })
     }
 
-    /// Keys of a map for which `holds` is true; `text` completes "keys must …".
+    /// Keys of a map for which `holds` is true; `text` completes "must have keys that …".
     pub fn keys(self, holds: fn(&str) -> bool, text: &'static str) -> Self {
         self.validator(Validator::Keys { holds, text })
     }

@@ -1,0 +1,63 @@
+# A production cluster with two groups of nodes, in subnets that exist.
+
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    eks = {
+      source = "terraform-provider-eks/eks"
+    }
+  }
+}
+
+provider "eks" {
+  region = var.region
+
+  default_tags {
+    tags = {
+      environment = "production"
+      team        = "platform"
+    }
+  }
+}
+
+resource "eks_production_cluster" "main" {
+  name               = var.name
+  kubernetes_version = "1.35"
+  subnet_ids         = var.subnet_ids
+
+  logging = {
+    retention_days = 400
+  }
+
+  node_groups = {
+    general = {}
+
+    build = {
+      min_size       = 1
+      max_size       = var.build_nodes
+      instance_types = ["m7i.xlarge", "m6i.xlarge"]
+
+      labels = {
+        workload = "build"
+      }
+      taints = [
+        { key = "workload", value = "build", effect = "NO_SCHEDULE" },
+      ]
+    }
+  }
+
+  deletion_protection = var.deletion_protection
+  waivers             = var.waivers
+
+  timeouts {
+    create = "45m"
+  }
+
+  lifecycle {
+    postcondition {
+      condition     = self.status == "ready"
+      error_message = "The cluster is not finished; run terraform apply again."
+    }
+  }
+}

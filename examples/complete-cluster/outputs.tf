@@ -1,0 +1,14 @@
+output "endpoint" {
+  description = "URL of the Kubernetes API."
+  value       = eks_production_cluster.main.endpoint
+}
+
+output "addon_versions" {
+  description = "Version of each add-on."
+  value       = eks_production_cluster.main.addon_versions
+}
+
+output "parts" {
+  description = "Everything the cluster consists of."
+  value       = { for key, part in eks_production_cluster.main.parts : key => part.state }
+}

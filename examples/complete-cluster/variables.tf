@@ -1,0 +1,34 @@
+variable "name" {
+  description = "Name of the cluster."
+  type        = string
+  default     = "prod-platform"
+}
+
+variable "region" {
+  description = "Region of the cluster."
+  type        = string
+  default     = "eu-central-1"
+}
+
+variable "subnet_ids" {
+  description = "Private subnets in at least two zones."
+  type        = set(string)
+}
+
+variable "build_nodes" {
+  description = "Most nodes of the group for builds."
+  type        = number
+  default     = 4
+}
+
+variable "deletion_protection" {
+  description = "Refuse to destroy the cluster."
+  type        = bool
+  default     = null
+}
+
+variable "waivers" {
+  description = "Production rules that are knowingly broken: id of the rule and reason."
+  type        = map(string)
+  default     = null
+}

@@ -1,0 +1,4 @@
+import {
+  to = eks_production_cluster.main
+  id = "prod-platform"
+}
