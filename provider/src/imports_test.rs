@@ -150,7 +150,7 @@ fn words(code: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Modules below the root that the code names: by `crate::` or by enough `super::`.
+/// Layers that the code names: by `crate::` or by enough `super::`.
 fn named_of_ours(code: &str, depth: usize) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
     let mut supers = 0;
@@ -161,7 +161,7 @@ fn named_of_ours(code: &str, depth: usize) -> BTreeSet<String> {
             named.extend(first_names(path));
         }
     }
-    named.remove("super");
+    named.retain(|name| LAYERS.iter().any(|layer| layer.name == name));
     named
 }
 

@@ -224,6 +224,16 @@ def test_a_log_group_made_before_the_cluster_is_kept(aws: Aws) -> None:
     assert aws.logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 365
 
 
+def test_a_log_group_does_not_inherit_tags(aws: Aws) -> None:
+    name = "/aws/eks/prod/cluster"
+    aws.logs.create_log_group(logGroupName=name, tags={"team": "old"})
+    arn = aws.logs.describe_log_groups()["logGroups"][0]["arn"].removesuffix(":*")
+    assert aws.logs.list_tags_for_resource(resourceArn=arn)["tags"] == {"team": "old"}
+    aws.logs.delete_log_group(logGroupName=name)
+    aws.logs.create_log_group(logGroupName=name)
+    assert aws.logs.list_tags_for_resource(resourceArn=arn)["tags"] == {}
+
+
 def test_without_its_role_a_cluster_leaves_interfaces(cluster: Aws) -> None:
     cluster.iam.detach_role_policy(RoleName="cluster", PolicyArn="arn:aws:iam::aws:policy/AmazonEKSClusterPolicy")
     cluster.iam.delete_role(RoleName="cluster")

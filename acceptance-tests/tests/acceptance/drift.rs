@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::stage::{NAME, Stage};
 
+/// The tag that says whose an object is.
+const OWNER: &str = "terraform-provider-eks/owner";
+
 /// The next plan names the part; apply mends it; the cluster is the same and the plan after that empty.
 fn expect_mended(stage: &Stage, created_at: &str, part: &str) -> Result<()> {
     let (plan, run) = stage.workspace.plan_file(&[])?;
@@ -216,20 +219,32 @@ fn drift_that_was_accepted_into_the_state_is_mended_all_the_same() -> Result<()>
 }
 
 #[test]
-fn a_removed_ownership_tag_is_explained_not_overruled() -> Result<()> {
+fn a_removed_ownership_tag_is_put_back() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let role = role(&stage, "node_role_arn")?;
+    stage.account.call("iam", "UntagRole", json!({"RoleName": role, "TagKeys": [OWNER]}))?;
+    expect_mended(&stage, &created_at, "iam-role/node")?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn an_object_that_somebody_else_marked_as_theirs_is_neither_changed_nor_deleted() -> Result<()> {
     let stage = Stage::new()?;
     stage.made(&stage.cluster())?;
     let role = role(&stage, "node_role_arn")?;
-    let owner = "terraform-provider-eks/owner";
     let tags = stage.account.call("iam", "ListRoleTags", json!({"RoleName": role}))?["Tags"].clone();
-    stage.account.call("iam", "UntagRole", json!({"RoleName": role, "TagKeys": [owner]}))?;
+    let theirs = json!([{"Key": OWNER, "Value": "eks_production_cluster/eu-central-1/theirs"}]);
+    stage.account.call("iam", "TagRole", json!({"RoleName": role, "Tags": theirs}))?;
     stage.workspace.plan(&[])?.expect_no_text("No changes.")?.expect_text("iam-role/node")?;
-    // An object without the tag is somebody else's: neither updated nor deleted.
+    let mark = stage.account.mark()?;
     stage.workspace.apply(&[])?.expect_exit(1)?.expect_text("EKS0009")?;
+    let journal = stage.account.journal_since(mark)?;
+    let touched = journal.mutating().into_iter().find(|call| call.resource.as_deref() == Some(role.as_str()));
+    ensure(touched.is_none(), || format!("{touched:?}"))?;
     stage.account.call("iam", "GetRole", json!({"RoleName": role}))?;
-    let restored: Vec<&Value> =
-        tags.as_array().into_iter().flatten().filter(|tag| tag["Key"] == owner).collect();
-    stage.account.call("iam", "TagRole", json!({"RoleName": role, "Tags": restored}))?;
+    let ours: Vec<&Value> = tags.as_array().into_iter().flatten().filter(|tag| tag["Key"] == OWNER).collect();
+    stage.account.call("iam", "TagRole", json!({"RoleName": role, "Tags": ours}))?;
     stage.apply()?;
     stage.expect_ready()?;
     stage.expect_empty_plan()?;
@@ -245,6 +260,17 @@ fn a_cluster_that_somebody_deleted_is_planned_again() -> Result<()> {
     }
     let group = node_group(&stage)?;
     stage.account.call("eks", "DeleteNodegroup", json!({"clusterName": NAME, "nodegroupName": group}))?;
+    // Interfaces that nodes leave behind would keep the security group of the deleted cluster alive.
+    acceptance_tests::wait::until("the node group is gone", std::time::Duration::from_secs(60), || {
+        let groups = names(&stage, "eks", "ListNodegroups", json!({"clusterName": NAME}), "nodegroups")?;
+        Ok(groups.is_empty().then_some(()))
+    })?;
+    let filters = json!([{"Name": "status", "Values": ["available"]}]);
+    let left = stage.account.call("ec2", "DescribeNetworkInterfaces", json!({"Filters": filters}))?;
+    for interface in left["NetworkInterfaces"].as_array().into_iter().flatten() {
+        let parameters = json!({"NetworkInterfaceId": interface["NetworkInterfaceId"]});
+        stage.account.call("ec2", "DeleteNetworkInterface", parameters)?;
+    }
     acceptance_tests::wait::until("the cluster can be deleted", std::time::Duration::from_secs(60), || {
         Ok(stage.account.call("eks", "DeleteCluster", json!({"name": NAME})).is_ok().then_some(()))
     })?;

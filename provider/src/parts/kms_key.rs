@@ -92,14 +92,13 @@ impl KmsKey {
 
     /// The part a record speaks of.
     pub fn recall(record: &Record, ownership: &Ownership, location: &Location) -> Self {
-        let window = record.outputs.get(WINDOW).and_then(|days| days.parse().ok());
         Self {
             marks: Marks { key: record.key.clone(), ownership: ownership.clone(), tags: Tags::new() },
             spec: record.spec.clone(),
             alias: record.identity.get("alias").to_owned(),
             cluster_role_arn: Input::known(""),
             cluster: String::new(),
-            deletion_window_days: window.unwrap_or(LONGEST_DELETION_WINDOW),
+            deletion_window_days: recorded_window(&record.outputs),
             location: location.clone(),
         }
     }
@@ -201,7 +200,7 @@ impl Part<Aws> for KmsKey {
             changes.push(Change::Alias);
         }
         changes.extend(TagChange::between(&seen.tags, &self.marks.tags()).map(Change::Tags));
-        if target.outputs.get(WINDOW) != Some(&self.deletion_window_days.to_string()) {
+        if recorded_window(target.outputs) != self.deletion_window_days {
             changes.push(Change::DeletionWindow);
         }
         if changes.is_empty() { Comparison::Same } else { Comparison::Change(changes) }
@@ -362,6 +361,10 @@ pub async fn discover(
         }
     }
     Ok(found)
+}
+
+fn recorded_window(outputs: &Outputs) -> i64 {
+    outputs.get(WINDOW).and_then(|days| days.parse().ok()).unwrap_or(LONGEST_DELETION_WINDOW)
 }
 
 fn outputs(key: &KeyMetadata) -> Outputs {

@@ -89,7 +89,7 @@ impl LogGroup {
             retention_days: 0,
             kms_key_arn: None,
             class: String::new(),
-            retain: record.outputs.get(ON_DESTROY) == Some(RETAIN),
+            retain: is_retained(&record.outputs),
             location: location.clone(),
         }
     }
@@ -168,7 +168,7 @@ impl Part<Aws> for LogGroup {
             }
         }
         changes.extend(TagChange::between(&seen.tags, &self.marks.tags()).map(Change::Tags));
-        if target.outputs.get(ON_DESTROY) != Some(self.on_destroy()) {
+        if is_retained(target.outputs) != self.retain {
             changes.push(Change::OnDestroy);
         }
         if changes.is_empty() { Comparison::Same } else { Comparison::Change(changes) }
@@ -280,6 +280,10 @@ pub async fn discover(aws: &Aws, name: &str, ownership: &Ownership) -> Result<Ve
 /// The retention of a group, for an import.
 pub async fn retention(aws: &Aws, name: &str) -> Result<Option<i64>, Failure> {
     Ok(describe(aws, name).await?.and_then(|group| group.retention_in_days()).map(i64::from))
+}
+
+fn is_retained(outputs: &Outputs) -> bool {
+    outputs.get(ON_DESTROY) == Some(RETAIN)
 }
 
 async fn describe(aws: &Aws, name: &str) -> Result<Option<Group>, Failure> {

@@ -77,6 +77,7 @@ def delete_log_group(passage: Passage) -> Response:
     name, scene = _name(passage.parameters), passage.scene
     if _kept(passage, name).get("deletionProtectionEnabled"):
         return passage.refuse("ValidationException", f"Cannot delete log group {name}: deletion protection is enabled")
+    _drop_tags(passage, name)
     response = passage.forward()
     if response.status < 300:
         scene.account.world.log_groups.pop((scene.region, name), None)
@@ -84,6 +85,18 @@ def delete_log_group(passage: Passage) -> Response:
         if found:
             scene.later("log_group_returns", "log_group_comes_back", cluster=found.group(1))
     return response
+
+
+def _drop_tags(passage: Passage, name: str) -> None:
+    """The backend keeps tags by ARN: a group made later under the same name would inherit them."""
+    scene = passage.scene
+    arn = f"arn:{scene.partition}:logs:{scene.region}:{scene.account.id}:log-group:{name}"
+    try:
+        tags = scene.cloud.call("logs", "ListTagsForResource", resourceArn=arn)["tags"]
+    except CloudError:
+        return
+    if tags:
+        scene.cloud.call("logs", "UntagResource", resourceArn=arn, tagKeys=list(tags))
 
 
 @shim("logs", "DescribeLogGroups")
