@@ -39,6 +39,10 @@ fn somebody_elses_cluster_is_refused_by_name() -> Result<()> {
         let parameters = json!({"name": NAME, "version": "1.35", "roleArn": role, "resourcesVpcConfig": vpc});
         Ok(stage.account.call("eks", "CreateCluster", parameters).is_ok().then_some(()))
     })?;
+    acceptance_tests::wait::until("their cluster is active", std::time::Duration::from_secs(60), || {
+        let answer = stage.account.call("eks", "DescribeCluster", json!({"name": NAME}))?;
+        Ok((answer["cluster"]["status"] == "ACTIVE").then_some(()))
+    })?;
     stage.account.set_baseline()?;
     let created_at = stage.account.created_at(NAME)?;
     stage.configure(&stage.cluster())?;

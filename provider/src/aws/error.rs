@@ -74,6 +74,10 @@ const NOT_YET_CODES: &[&str] = &[
     "ExpiredToken",
     "ExpiredTokenException",
     "RequestExpired",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
     "InvalidNetworkInterface.InUse",
 ];
 

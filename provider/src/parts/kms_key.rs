@@ -8,6 +8,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::types::{KeyMetadata, KeyState, Tag};
 use resource_graph::{
     Comparison, Created, Failure, Identity, Input, Observation, Output, Outputs, Owner, Part, PartKey, Probe,
@@ -214,6 +215,10 @@ impl Part<Aws> for KmsKey {
             .description(&self.spec)
             .policy(policy.text())
             .set_tags(Some(kms_tags(&self.marks.tags())))
+            .customize()
+            // The SDK would repeat a call whose answer was lost, and leave a second key. The engine looks for
+            // our tag before it tries again.
+            .config_override(aws_sdk_kms::config::Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await
             .map_err(|error| failure(CREATE, &error))?;

@@ -1,16 +1,16 @@
 //! Create: makes the cluster, or continues one that is unfinished.
 
-use resource_graph::{Ended, Ledger, Owner, PartKey, RecordState, Report};
+use resource_graph::{Ended, Ledger, Owner, PartKey, Plan, RecordState, Report};
 use terraform_plugin::prelude::*;
 use tokio::time::Instant;
 
 use super::model::ProductionCluster;
-use super::private::{Private, ResumeOf};
+use super::private::Private;
 use super::report::{self, headline};
 use super::run::{DEFAULT_TIMEOUT, Limits, Run};
 use super::state::{INCOMPLETE, Outcome, READY, compose};
 use super::{ProductionClusterResource, identity_of_model};
-use crate::aws::token;
+use crate::aws::{Aws, token};
 use crate::errors;
 use crate::parts::existing;
 
@@ -24,8 +24,13 @@ pub async fn create(
 ) -> ApplyResponse<ProductionCluster> {
     let identity = identity_of_model(&request.planned).unwrap_or_default();
     let _turn = resource.memory.turn(&identity).await;
-    match attempt(resource, &request).await {
-        Ok(response) => response,
+    let begun = tokio::select! {
+        biased;
+        () = request.stop.cancelled() => Err(refused("The run was interrupted.")),
+        begun = begin(resource, &request) => begun,
+    };
+    match begun {
+        Ok(begun) => begun.carry_out(resource, &request).await,
         // Nothing was done: what a delete of this process handed over is still what there is.
         Err(diagnostics) => {
             let handed = resource.memory.recall().handed_over.get(&identity).cloned();
@@ -39,10 +44,19 @@ pub async fn create(
     }
 }
 
-async fn attempt(
+/// A create that knows what is there and what to do.
+struct Begun {
+    run: Run,
+    plan: Plan<Aws>,
+    ledger: Ledger,
+    generation: String,
+    deadline: Instant,
+}
+
+async fn begin(
     resource: &ProductionClusterResource,
     request: &CreateRequest<ProductionCluster>,
-) -> Result<ApplyResponse<ProductionCluster>, Diagnostics> {
+) -> Result<Begun, Diagnostics> {
     let planned = &request.planned;
     let limit =
         planned.timeouts.known().map_or(DEFAULT_TIMEOUT, |timeouts| timeouts.create_or(DEFAULT_TIMEOUT));
@@ -63,15 +77,25 @@ async fn attempt(
     if !errors.is_empty() && ledger.is_empty() {
         return Err(not_begun(&errors));
     }
-    resource.memory.recall().worked_on.insert(run.identity.clone());
-    let unfinished = Outcome { status: INCOMPLETE, generation: &generation };
-    request
-        .checkpoint
-        .save(compose(planned, &ledger, &plan.explain(), unfinished), Private::of_state(&ledger));
-    let fence = run.fence(&generation);
-    let limits = Limits { stop: request.stop.clone(), deadline, fence: Some(fence.clone()) };
-    let report = run.carry_out(plan, ledger, limits).await;
-    Ok(finish(&run, request, report, &fence, &generation).await)
+    Ok(Begun { run, plan, ledger, generation, deadline })
+}
+
+impl Begun {
+    async fn carry_out(
+        self,
+        resource: &ProductionClusterResource,
+        request: &CreateRequest<ProductionCluster>,
+    ) -> ApplyResponse<ProductionCluster> {
+        let Self { run, plan, ledger, generation, deadline } = self;
+        resource.memory.recall().worked_on.insert(run.identity.clone());
+        let unfinished = Outcome { status: INCOMPLETE, generation: &generation };
+        let state = compose(&request.planned, &ledger, &plan.explain(), unfinished);
+        request.checkpoint.save(state, Private::of_state(&ledger));
+        let fence = run.fence(&generation);
+        let limits = Limits { stop: request.stop.clone(), deadline, fence: Some(fence.clone()) };
+        let report = run.carry_out(plan, ledger, limits).await;
+        finish(&run, request, report, &fence, &generation).await
+    }
 }
 
 /// Create adopts only what is marked incomplete.
@@ -85,16 +109,13 @@ fn may_adopt(
     match cluster.owner(&run.family.ownership()) {
         Owner::Ours if cluster.is_incomplete() => Ok(()),
         Owner::Ours => {
-            let loaded = resource.memory.recall().loaded.contains_key(&run.identity);
-            let replaced =
-                Private::parse(private).resume_of == Some(ResumeOf::Known(run.identity.clone())) && loaded;
-            let tainted = resource
-                .memory
-                .recall()
-                .loaded
-                .get(&run.identity)
-                .is_some_and(|state| state.status.text() == Some(INCOMPLETE));
-            if replaced && !tainted {
+            // The generation of a state is that of its own run: the run that was to be continued finished it
+            // with its very last call, and only the answer was lost.
+            let handed = resource.memory.recall().handed_over.get(&run.identity).cloned();
+            if handed.is_some_and(|(state, _)| state.generation.text() == cluster.generation()) {
+                return Ok(());
+            }
+            if Private::parse(private).replaces.as_ref() == Some(&run.identity) {
                 return Err(Diagnostics::from_error(
                     headline("The cluster cannot exist twice", errors::CANNOT_EXIST_TWICE),
                     format!(
@@ -158,12 +179,21 @@ async fn finish(
         diagnostics.warning("About what exists", warning.clone());
     }
     if report.is_complete() {
-        match complete(run, &report.ledger, fence, &request.connected).await {
+        let completed = tokio::select! {
+            biased;
+            completed = complete(run, &report.ledger, fence, &request.connected) => completed,
+            () = request.stop.cancelled() => Err(format!("The run was interrupted ({}).", errors::INTERRUPTED.code)),
+        };
+        match completed {
             Ok(()) => return respond(READY, &report.ledger, diagnostics),
             Err(text) => {
                 let detail =
                     format!("{text}\n\nEverything exists; only its mark is still incomplete.\n\n{NEXT}");
-                fail(&mut diagnostics, planned, &report, detail);
+                if request.stop.is_cancelled() {
+                    diagnostics.warning(headline("The create was interrupted", errors::INTERRUPTED), detail);
+                } else {
+                    fail(&mut diagnostics, planned, &report, detail);
+                }
                 return respond(INCOMPLETE, &report.ledger, diagnostics);
             }
         }

@@ -3,7 +3,7 @@
 //! Core taints what a failed create returned and plans its replacement. Whether a delete is the first half of
 //! such a replacement, the rest of one, or meant, has to be told from what this process knows.
 
-use resource_graph::{Ended, Failure, Ledger};
+use resource_graph::{Ended, Failure, Ledger, Plan};
 use terraform_plugin::prelude::*;
 use tokio::time::Instant;
 
@@ -15,6 +15,7 @@ use super::report::{self, headline};
 use super::run::{DEFAULT_TIMEOUT, Limits, Run};
 use super::state::{INCOMPLETE, READY};
 use super::{ProductionClusterResource, TYPE, identity_of_model};
+use crate::aws::Aws;
 use crate::errors;
 use crate::parts::cluster::LIFT_PROTECTION;
 
@@ -28,8 +29,14 @@ pub async fn delete(
     let _turn = resource.memory.turn(&identity).await;
     let private = Private::parse(&request.private);
     let recorded = private.ledger.clone().filter(|ledger| !ledger.is_empty());
-    match attempt(resource, &request, &identity, private, recorded.clone()).await {
-        Ok(response) => response,
+    let begun = tokio::select! {
+        biased;
+        () = request.stop.cancelled() => Err(interrupted(&identity)),
+        begun = begin(resource, &request, &identity, private, recorded.clone()) => begun,
+    };
+    match begun {
+        Ok(Begun::HandedOver(response)) => response,
+        Ok(Begun::Removal(removal)) => removal.carry_out(&request).await,
         Err(diagnostics) => kept(&request.prior, recorded.as_ref(), diagnostics),
     }
 }
@@ -44,13 +51,26 @@ fn kept(
     ApplyResponse { state: Some(prior.clone()), private, diagnostics }
 }
 
-async fn attempt(
+/// What a delete turned out to be.
+enum Begun {
+    HandedOver(ApplyResponse<ProductionCluster>),
+    Removal(Box<Removal>),
+}
+
+fn interrupted(identity: &Identity) -> Diagnostics {
+    Diagnostics::from_error(
+        headline("The run was interrupted", errors::INTERRUPTED),
+        format!("Nothing was deleted; {identity} is as it was."),
+    )
+}
+
+async fn begin(
     resource: &ProductionClusterResource,
     request: &DeleteRequest<ProductionCluster>,
     identity: &Identity,
     private: Private,
     recorded: Option<Ledger>,
-) -> Result<ApplyResponse<ProductionCluster>, Diagnostics> {
+) -> Result<Begun, Diagnostics> {
     let prior = &request.prior;
     let incomplete = prior.status.text() == Some(INCOMPLETE);
     match &private.resume_of {
@@ -111,17 +131,23 @@ async fn attempt(
             format!("{identity} is ready and protected. Apply deletion_protection = false first."),
         ));
     }
-    remove(&run, request, recorded, prior.status.text() != Some(READY)).await
+    removal(run, prior, recorded).await.map(|removal| Begun::Removal(Box::new(removal)))
+}
+
+/// A delete that knows what is there and what to do.
+struct Removal {
+    run: Run,
+    plan: Plan<Aws>,
+    ledger: Ledger,
+    deadline: Instant,
 }
 
 /// Everything that is recorded or carries our mark.
-async fn remove(
-    run: &Run,
-    request: &DeleteRequest<ProductionCluster>,
+async fn removal(
+    run: Run,
+    prior: &ProductionCluster,
     recorded: Option<Ledger>,
-    lift_protection: bool,
-) -> Result<ApplyResponse<ProductionCluster>, Diagnostics> {
-    let prior = &request.prior;
+) -> Result<Removal, Diagnostics> {
     let limit =
         prior.timeouts.known().map_or(DEFAULT_TIMEOUT, |timeouts| timeouts.delete_or(DEFAULT_TIMEOUT));
     let deadline = Instant::now() + limit;
@@ -134,27 +160,35 @@ async fn remove(
             ledger.records.push(record);
         }
     }
-    if lift_protection {
+    if prior.status.text() != Some(READY) {
         for record in ledger.records.iter_mut().filter(|record| record.key == control_plane()) {
             record.outputs.set(LIFT_PROTECTION, "true");
         }
     }
     let plan = run.plan_removal(&ledger).await;
-    let limits = Limits { stop: request.stop.clone(), deadline, fence: None };
-    let report = run.carry_out(plan, ledger, limits).await;
-    let mut diagnostics = Diagnostics::new();
-    for warning in &report.warnings {
-        diagnostics.warning("About what exists", warning.clone());
+    Ok(Removal { run, plan, ledger, deadline })
+}
+
+impl Removal {
+    async fn carry_out(self, request: &DeleteRequest<ProductionCluster>) -> ApplyResponse<ProductionCluster> {
+        let Self { run, plan, ledger, deadline } = self;
+        request.checkpoint.save(request.prior.clone(), Private::of_state(&ledger));
+        let limits = Limits { stop: request.stop.clone(), deadline, fence: None };
+        let report = run.carry_out(plan, ledger, limits).await;
+        let mut diagnostics = Diagnostics::new();
+        for warning in &report.warnings {
+            diagnostics.warning("About what exists", warning.clone());
+        }
+        if report.is_complete() {
+            return ApplyResponse { state: None, private: Vec::new(), diagnostics };
+        }
+        let summary = match report.ended {
+            Ended::Stopped => headline("The destroy was interrupted", errors::INTERRUPTED),
+            _ => headline("The destroy did not finish", errors::DELETE_INCOMPLETE),
+        };
+        diagnostics.error(summary, report::detail(&report, NEXT));
+        kept(&request.prior, Some(&report.ledger), diagnostics)
     }
-    if report.is_complete() {
-        return Ok(ApplyResponse { state: None, private: Vec::new(), diagnostics });
-    }
-    let summary = match report.ended {
-        Ended::Stopped => headline("The destroy was interrupted", errors::INTERRUPTED),
-        _ => headline("The destroy did not finish", errors::DELETE_INCOMPLETE),
-    };
-    diagnostics.error(summary, report::detail(&report, NEXT));
-    Ok(kept(prior, Some(&report.ledger), diagnostics))
 }
 
 fn not_begun(identity: &Identity, failure: &Failure) -> Diagnostics {
@@ -171,7 +205,7 @@ fn hand_over(
     identity: &Identity,
     recorded: Option<Ledger>,
     why: &str,
-) -> ApplyResponse<ProductionCluster> {
+) -> Begun {
     let kept = (prior.clone(), recorded.unwrap_or_default());
     resource.memory.recall().handed_over.insert(identity.clone(), kept);
     let mut diagnostics = Diagnostics::new();
@@ -179,5 +213,5 @@ fn hand_over(
         "Nothing was deleted",
         format!("{TYPE} {identity} stays: {why}. Terraform counts it as destroyed all the same."),
     );
-    ApplyResponse { state: None, private: Vec::new(), diagnostics }
+    Begun::HandedOver(ApplyResponse { state: None, private: Vec::new(), diagnostics })
 }

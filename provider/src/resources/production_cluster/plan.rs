@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use resource_graph::PartKey;
 use terraform_plugin::prelude::*;
 
 use super::memory::Identity;
 use super::model::{Encryption, Logging, PartState, ProductionCluster};
-use super::outline::{Outline, outline};
+use super::outline::{Outline, cluster_role, control_plane, encryption_key, node_role, outline};
 use super::private::{Private, ResumeOf};
 use super::report::headline;
 use super::settings::{Settings, texts, value};
@@ -33,12 +34,19 @@ pub async fn plan(
     resolve(resource, request.config, request.prior, planned).await;
     let outline = outline(request.config);
     match request.prior {
-        None => plan_create(resource, planned, outline.as_ref(), &mut response),
+        None => {
+            let before = Private::parse(request.prior_private);
+            plan_create(resource, planned, outline.as_ref(), before, &mut response);
+        }
         Some(prior) => {
             immutable(prior, planned, &mut response);
             plan_update(prior, planned, outline.as_ref(), request.changed);
-            let ledger = Private::ledger_in(request.prior_private);
-            response.private = Private { ledger, ..Private::default() }.bytes();
+            response.private = Private {
+                ledger: Private::ledger_in(request.prior_private),
+                replaces: identity_of_model(prior).filter(|_| prior.status.text() != Some(INCOMPLETE)),
+                ..Private::default()
+            }
+            .bytes();
         }
     }
     response
@@ -79,6 +87,7 @@ fn plan_create(
     resource: &ProductionClusterResource,
     planned: &mut ProductionCluster,
     outline: Option<&Outline>,
+    before: Private,
     response: &mut PlanResponse,
 ) {
     planned.status = Field::Unknown;
@@ -91,8 +100,9 @@ fn plan_create(
     });
     let (loaded, ledger) = remembered.unwrap_or_default();
     response.private = Private {
-        ledger,
+        ledger: ledger.or(before.ledger),
         resume_of: Some(identity.clone().map_or(ResumeOf::Unknown, ResumeOf::Known)),
+        replaces: before.replaces.filter(|replaced| Some(replaced) == identity.as_ref()),
         destroy_of: None,
     }
     .bytes();
@@ -129,32 +139,35 @@ fn plan_update(
     if !touched.is_empty() || unfinished {
         planned.status = Field::Unknown;
     }
-    // Something that is made anew has another name; what the last run did not reach has none yet.
-    if unfinished || touched.remade {
-        let outputs = [
-            &mut planned.arn,
-            &mut planned.endpoint,
-            &mut planned.certificate_authority_data,
-            &mut planned.cluster_security_group_id,
-            &mut planned.oidc_issuer_url,
-            &mut planned.platform_version,
-            &mut planned.cluster_role_arn,
-            &mut planned.node_role_arn,
-        ];
-        for output in outputs {
-            *output = Field::Unknown;
+    renew_outputs(prior, planned, &touched);
+    // After `untaint` AWS may carry another generation than the state.
+    planned.generation = if unfinished { Field::Unknown } else { prior.generation.clone() };
+}
+
+/// What a part that is made anew will be called is not known; what the last run did not reach has no name yet.
+fn renew_outputs(prior: &ProductionCluster, planned: &mut ProductionCluster, touched: &Touched) {
+    let anew = |key: PartKey| touched.everything || touched.anew.contains(key.as_str());
+    let renew = |field: &mut Field<String>, before: &Field<String>, anew: bool| {
+        if anew || before.is_null() {
+            *field = Field::Unknown;
         }
-        let users_key =
-            planned.encryption.known().is_some_and(|encryption| encryption.kms_key_arn.is_known());
-        if !users_key {
-            planned.kms_key_arn = Field::Unknown;
-        }
+    };
+    let cluster = anew(control_plane());
+    renew(&mut planned.arn, &prior.arn, touched.everything);
+    renew(&mut planned.endpoint, &prior.endpoint, cluster);
+    renew(&mut planned.certificate_authority_data, &prior.certificate_authority_data, cluster);
+    renew(&mut planned.cluster_security_group_id, &prior.cluster_security_group_id, cluster);
+    renew(&mut planned.oidc_issuer_url, &prior.oidc_issuer_url, cluster);
+    renew(&mut planned.platform_version, &prior.platform_version, cluster);
+    renew(&mut planned.cluster_role_arn, &prior.cluster_role_arn, anew(cluster_role()));
+    renew(&mut planned.node_role_arn, &prior.node_role_arn, anew(node_role()));
+    let of_user = planned.encryption.known().is_some_and(|encryption| encryption.kms_key_arn.is_known());
+    if !of_user {
+        renew(&mut planned.kms_key_arn, &prior.kms_key_arn, anew(encryption_key()));
     }
-    if unfinished || touched.everything || touched.addons {
+    if touched.everything || touched.addons || prior.addon_versions.is_null() {
         planned.addon_versions = Field::Unknown;
     }
-    // After `untaint` AWS may carry another generation than the state.
-    planned.generation = if unfinished || touched.remade { Field::Unknown } else { prior.generation.clone() };
 }
 
 /// Which parts an update touches.
@@ -162,8 +175,8 @@ fn plan_update(
 struct Touched {
     everything: bool,
     parts: BTreeSet<String>,
-    /// Something with an output of its own is made anew.
-    remade: bool,
+    /// Those of them that are made anew.
+    anew: BTreeSet<String>,
     /// Some add-on may get another version.
     addons: bool,
 }
@@ -177,17 +190,22 @@ impl Touched {
 fn touched(prior: &ProductionCluster, planned: &ProductionCluster, outline: Option<&Outline>) -> Touched {
     let mut touched = Touched::default();
     let (Some(outline), Some(old), Some(new)) = (outline, Settings::of(prior), Settings::of(planned)) else {
-        return Touched { everything: true, remade: true, ..touched };
+        return Touched { everything: true, ..touched };
     };
     for (key, part) in prior.parts.known().into_iter().flat_map(|parts| parts.known()) {
         let state = part.state.text().unwrap_or("absent");
         if !is_settled(state) {
             touched.parts.insert(key.to_owned());
-            touched.remade |= state == "absent" || state.starts_with("replace:");
+            if state == "absent" || state.starts_with("replace:") {
+                touched.anew.insert(key.to_owned());
+            }
             touched.addons |= key.starts_with("addon/");
         }
     }
-    touched.addons |= old.addons != new.addons;
+    let versions = |settings: &Settings| -> Vec<(String, Option<String>)> {
+        settings.addons.iter().map(|(name, addon)| (name.clone(), addon.version.clone())).collect()
+    };
+    touched.addons |= versions(&old) != versions(&new);
     let before = self::outline(prior).unwrap_or_default();
     touched.parts.extend(differing::keys(&expanded(&old, &before), &expanded(&new, outline)));
     touched
@@ -235,7 +253,7 @@ mod differing {
 
 fn parts(outline: Option<&Outline>, state: impl Fn(&str) -> Field<String>) -> Field<Map<PartState>> {
     let Some(outline) = outline else { return Field::Unknown };
-    let part = |(key, spec): (&resource_graph::PartKey, &Option<String>)| {
+    let part = |(key, spec): (&PartKey, &Option<String>)| {
         let spec = spec.clone().map_or(Field::Unknown, Field::Known);
         (key.as_str().to_owned(), PartState { spec, state: state(key.as_str()) })
     };

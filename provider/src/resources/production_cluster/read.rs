@@ -20,13 +20,18 @@ pub async fn read(
     resource: &ProductionClusterResource,
     request: ReadRequest<ProductionCluster>,
 ) -> ReadResponse<ProductionCluster> {
-    let ReadRequest { state, private, stop: _ } = request;
+    let ReadRequest { state, private, stop } = request;
     let identity = identity_of_model(&state);
     let recorded = Private::ledger_in(&private);
     if let (Some(identity), Some(ledger)) = (&identity, &recorded) {
         resource.memory.recall().read.insert(identity.clone(), ledger.clone());
     }
-    match refreshed(resource, &state, recorded).await {
+    let outcome = tokio::select! {
+        biased;
+        () = stop.cancelled() => Err("The run was interrupted.".to_owned()),
+        outcome = refreshed(resource, &state, recorded) => outcome,
+    };
+    match outcome {
         Ok(Some((new_state, ledger))) => {
             if let Some(identity) = identity {
                 resource.memory.recall().read.insert(identity, ledger.clone());

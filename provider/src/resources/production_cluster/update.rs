@@ -1,6 +1,6 @@
 //! Update: carries out what differs, and finishes what a create left unfinished.
 
-use resource_graph::{Ended, Ledger, Report};
+use resource_graph::{Ended, Ledger, Plan, Report};
 use terraform_plugin::prelude::*;
 use tokio::time::Instant;
 
@@ -12,7 +12,7 @@ use super::read::rebuilt;
 use super::report::{self, headline};
 use super::run::{DEFAULT_TIMEOUT, Limits, Run};
 use super::state::{DEGRADED, INCOMPLETE, Outcome, READY, compose};
-use crate::aws::token;
+use crate::aws::{Aws, token};
 use crate::errors;
 
 const NEXT: &str = "Run terraform apply again: it continues with what is missing.";
@@ -24,8 +24,13 @@ pub async fn update(
     let identity = super::identity_of_model(&request.prior).unwrap_or_default();
     let _turn = resource.memory.turn(&identity).await;
     let recorded = Private::ledger_in(&request.private);
-    match attempt(resource, &request, recorded.clone()).await {
-        Ok(response) => response,
+    let begun = tokio::select! {
+        biased;
+        () = request.stop.cancelled() => Err(refused("The run was interrupted.")),
+        begun = begin(resource, &request, recorded.clone()) => begun,
+    };
+    match begun {
+        Ok(begun) => begun.carry_out(resource, &request).await,
         // Nothing was done. The state before is the truth; core accepts it beside an error.
         Err(diagnostics) => ApplyResponse {
             state: Some(request.prior.clone()),
@@ -35,11 +40,22 @@ pub async fn update(
     }
 }
 
-async fn attempt(
+/// An update that knows what is there and what to do.
+struct Begun {
+    run: Run,
+    plan: Plan<Aws>,
+    ledger: Ledger,
+    generation: String,
+    deadline: Instant,
+    /// The mark of an unfinished cluster has to go at the end.
+    to_complete: bool,
+}
+
+async fn begin(
     resource: &ProductionClusterResource,
     request: &UpdateRequest<ProductionCluster>,
     recorded: Option<Ledger>,
-) -> Result<ApplyResponse<ProductionCluster>, Diagnostics> {
+) -> Result<Begun, Diagnostics> {
     let (prior, planned) = (&request.prior, &request.planned);
     let limit =
         planned.timeouts.known().map_or(DEFAULT_TIMEOUT, |timeouts| timeouts.update_or(DEFAULT_TIMEOUT));
@@ -50,36 +66,50 @@ async fn attempt(
         None => rebuilt(&run, prior).await.map_err(|text| refused(&text))?,
     };
     let cluster = run.cluster().await.map_err(|failure| refused(&report::failure(&failure)))?;
-    let unfinished = prior.status.text() == Some(INCOMPLETE);
-    let known = planned.generation.text().map(str::to_owned);
-    let generation = match (&cluster, known) {
-        (Some(cluster), None) => {
-            let generation = token::random();
-            let taken = run.take_over(&cluster.arn, &generation).await;
-            taken.map_err(|failure| refused(&report::failure(&failure)))?;
-            generation
-        }
-        (_, Some(known)) => known,
-        (None, None) => token::random(),
-    };
+    let generation = planned.generation.text().map_or_else(token::random, str::to_owned);
+    if let Some(cluster) = cluster.as_ref().filter(|_| planned.generation.is_unknown()) {
+        let taken = run.take_over(&cluster.arn, &generation).await;
+        taken.map_err(|failure| refused(&report::failure(&failure)))?;
+    }
     let stages = run.stages(planned, &generation)?;
     let plan = run.plan(&stages, &ledger).await;
-    resource.memory.recall().worked_on.insert(run.identity.clone());
-    let failed_status = if unfinished { INCOMPLETE } else { DEGRADED };
-    let outcome = Outcome { status: failed_status, generation: &generation };
-    request.checkpoint.save(compose(planned, &ledger, &plan.explain(), outcome), Private::of_state(&ledger));
-    let fence = run.fence(&generation);
-    let limits = Limits { stop: request.stop.clone(), deadline, fence: Some(fence.clone()) };
-    let report = run.carry_out(plan, ledger, limits).await;
-    let finished = if !report.is_complete() {
-        Err(report::detail(&report, NEXT))
-    } else if unfinished || cluster.is_none() {
-        // A cluster that was made anew by an update carries the mark of an unfinished one, too.
-        complete(&run, &report.ledger, &fence, &request.connected).await
-    } else {
-        Ok(())
-    };
-    Ok(respond(planned, &report, finished, failed_status, &generation))
+    // A cluster that is made anew by an update carries the mark of an unfinished one, too; so does one whose
+    // making an earlier update did not finish.
+    let to_complete = cluster.is_none_or(|cluster| cluster.is_incomplete());
+    Ok(Begun { run, plan, ledger, generation, deadline, to_complete })
+}
+
+impl Begun {
+    async fn carry_out(
+        self,
+        resource: &ProductionClusterResource,
+        request: &UpdateRequest<ProductionCluster>,
+    ) -> ApplyResponse<ProductionCluster> {
+        let Self { run, plan, ledger, generation, deadline, to_complete } = self;
+        let planned = &request.planned;
+        resource.memory.recall().worked_on.insert(run.identity.clone());
+        let unfinished = request.prior.status.text() == Some(INCOMPLETE);
+        let failed_status = if unfinished { INCOMPLETE } else { DEGRADED };
+        let outcome = Outcome { status: failed_status, generation: &generation };
+        request
+            .checkpoint
+            .save(compose(planned, &ledger, &plan.explain(), outcome), Private::of_state(&ledger));
+        let fence = run.fence(&generation);
+        let limits = Limits { stop: request.stop.clone(), deadline, fence: Some(fence.clone()) };
+        let report = run.carry_out(plan, ledger, limits).await;
+        let finished = if !report.is_complete() {
+            Err(report::detail(&report, NEXT))
+        } else if to_complete {
+            tokio::select! {
+                biased;
+                completed = complete(&run, &report.ledger, &fence, &request.connected) => completed,
+                () = request.stop.cancelled() => Err(format!("The run was interrupted. {NEXT}")),
+            }
+        } else {
+            Ok(())
+        };
+        respond(planned, &report, finished, failed_status, &generation)
+    }
 }
 
 fn respond(
