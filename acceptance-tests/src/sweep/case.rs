@@ -15,6 +15,9 @@ use crate::{Explain, Failure, Result};
 /// How long a fault may take to fire, and a provider to answer StopProvider while a call of it hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a disturbed command may take. Without a disturbance it takes seconds.
+const LONGEST: Duration = Duration::from_secs(180);
+
 /// What is run.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -64,9 +67,9 @@ impl Case {
         let interference =
             self.interfere(fault.clone(), world.account.clone(), world.terraform.controls(), &finished);
         let command = async {
-            let outcome = world.command().await;
+            let outcome = tokio::time::timeout(LONGEST, world.command()).await;
             finished.cancel();
-            outcome
+            outcome.explain("the command does not end")?
         };
         let (outcome, interfered) = futures::future::join(command, interference).await;
         let fired = fault.fired()?;

@@ -61,21 +61,24 @@ impl Report {
         &self.failures
     }
 
-    /// Runs per scenario and fault; a failed one is shown as `passed/failed`.
+    /// Runs per scenario and fault, and how many of them failed.
     pub fn table(&self) -> String {
-        let mut text = format!("{:<18}", "");
+        let kinds: Vec<Kind> =
+            Kind::ALL.into_iter().filter(|kind| self.counts.keys().any(|(_, known)| known == kind)).collect();
+        let mut text = format!("{:<24}", "");
+        kinds.iter().for_each(|kind| text.push_str(&format!("{:>18}", kind.name())));
         for scenario in Scenario::ALL {
-            text.push_str(&format!("{:>23}", scenario.name()));
-        }
-        for kind in Kind::ALL {
-            text.push_str(&format!("\n{:<18}", kind.name()));
-            for scenario in Scenario::ALL {
-                let cell = match self.counts.get(&(scenario, kind)) {
+            if !self.counts.keys().any(|(known, _)| *known == scenario) {
+                continue;
+            }
+            text.push_str(&format!("\n{:<24}", scenario.name()));
+            for kind in &kinds {
+                let cell = match self.counts.get(&(scenario, *kind)) {
                     None => "-".to_owned(),
                     Some((passed, 0)) => passed.to_string(),
-                    Some((passed, failed)) => format!("{passed} / {failed} FAILED"),
+                    Some((passed, failed)) => format!("{} ({failed} failed)", passed + failed),
                 };
-                text.push_str(&format!("{cell:>23}"));
+                text.push_str(&format!("{cell:>18}"));
             }
         }
         text

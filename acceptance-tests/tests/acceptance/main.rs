@@ -1,6 +1,7 @@
 //! Black-box tests: the real provider, real CLIs, the local AWS. Every test has an account of its own.
 
 mod drift;
+mod driver;
 mod faults;
 mod lifecycle;
 mod local_aws;

@@ -55,14 +55,12 @@ codes! {
     INVALID_ARGUMENT = "EKS0017", "An argument is wrong";
     /// Nothing to import.
     NOTHING_TO_IMPORT = "EKS0018", "There is nothing to import";
-    /// -replace with create_before_destroy.
-    CANNOT_EXIST_TWICE = "EKS0019", "The cluster cannot exist twice";
     /// What exists differs in something that cannot change.
-    IMPOSSIBLE = "EKS0020", "What exists cannot become what is configured";
+    IMPOSSIBLE = "EKS0019", "What exists cannot become what is configured";
     /// The time ran out.
-    TIMEOUT = "EKS0021", "The time ran out";
+    TIMEOUT = "EKS0020", "The time ran out";
     /// Interrupted by the user.
-    INTERRUPTED = "EKS0022", "The run was interrupted";
+    INTERRUPTED = "EKS0021", "The run was interrupted";
     /// AWS runs a newer Kubernetes than configured.
-    UPGRADED_BY_AWS = "EKS0023", "AWS upgraded the cluster";
+    UPGRADED_BY_AWS = "EKS0022", "AWS upgraded the cluster";
 }

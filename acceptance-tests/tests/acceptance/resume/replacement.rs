@@ -60,7 +60,7 @@ fn untaint_after_two_failures_updates_and_hands_over() -> Result<()> {
 fn a_complete_object_cannot_exist_twice() -> Result<()> {
     on_each_command_line(|stage| {
         let created_at = stage.made(&stage.cluster().created_before_destroyed())?;
-        stage.workspace.apply(&["-replace", CLUSTER])?.expect_exit(1)?.expect_text("EKS0019")?;
+        stage.workspace.apply(&["-replace", CLUSTER])?.expect_exit(1)?.expect_text("cannot exist twice")?;
         stage.expect_ready()?;
         stage.expect_same_cluster(&created_at)?;
         stage.expect_empty_plan()?;

@@ -65,7 +65,7 @@ async fn begin(
     let found = run.family.find(&run.aws).await.map_err(|failure| refused(&report::failure(&failure)))?;
     let generation = token::random();
     if let Some(cluster) = &found.cluster {
-        may_adopt(resource, &run, cluster, &request.private)?;
+        may_adopt(resource, &run, cluster)?;
         run.take_over(&cluster.arn, &generation)
             .await
             .map_err(|failure| refused(&report::failure(&failure)))?;
@@ -103,7 +103,6 @@ fn may_adopt(
     resource: &ProductionClusterResource,
     run: &Run,
     cluster: &existing::Cluster,
-    private: &[u8],
 ) -> Result<(), Diagnostics> {
     let name = &run.name;
     match cluster.owner(&run.family.ownership()) {
@@ -115,22 +114,15 @@ fn may_adopt(
             if handed.is_some_and(|(state, _)| state.generation.text() == cluster.generation()) {
                 return Ok(());
             }
-            if Private::parse(private).replaces.as_ref() == Some(&run.identity) {
-                return Err(Diagnostics::from_error(
-                    headline("The cluster cannot exist twice", errors::CANNOT_EXIST_TWICE),
-                    format!(
-                        "{name} is complete, and create_before_destroy makes its replacement before it goes. Remove \
-                         create_before_destroy for this change, or destroy the cluster first. Nothing was changed."
-                    ),
-                ));
-            }
             Err(Diagnostics::from_error(
                 headline("The cluster exists and is complete", errors::ALREADY_COMPLETE),
                 format!(
                     "{name} carries the mark of this configuration and is complete: it belongs to another state, or a \
                      run was cut off before its result was saved. Nothing was changed.\n\nIf nothing is in state: \
                      terraform import ADDRESS {name}@{region}\nIf a tainted object is in state: terraform untaint \
-                     ADDRESS, then terraform apply.\nIf it belongs to another state: choose another name.",
+                     ADDRESS, then terraform apply.\nIf this run replaces it under create_before_destroy: a cluster \
+                     cannot exist twice; remove create_before_destroy, or destroy the cluster first.\nIf it belongs to \
+                     another state: choose another name.",
                     region = run.aws.location.region,
                 ),
             ))

@@ -22,10 +22,10 @@ model! {
         /// Encryption of Kubernetes secrets. Default: a key of its own, with rotation.
         encryption: Encryption = optional(),
         /// Groups of nodes, by a name of your choice.
-        node_groups: Map<NodeGroup> = required().min_size(1).keys(is_group_name, "have 1-54 letters, digits, `-` and `_`, and begin with a letter or digit"),
+        node_groups: Map<NodeGroup> = required().min_size(1).keys(is_group_name, "have 1-54 letters, digits, `-` or `_` and begin with a letter or digit"),
         /// Add-ons, by their EKS name. What is not named keeps its default: `vpc-cni` (with network policy),
         /// `kube-proxy`, `eks-pod-identity-agent` and `coredns` are installed.
-        addons: Map<Addon> = optional().keys(is_addon_name, "be one of vpc-cni, kube-proxy, eks-pod-identity-agent, coredns"),
+        addons: Map<Addon> = optional().keys(is_addon_name, "are one of vpc-cni, kube-proxy, eks-pod-identity-agent, coredns"),
         /// What happens when the version reaches the end of its support.
         upgrade_policy: UpgradePolicy = optional(),
         /// Refuse to destroy the cluster, here and in AWS. Default `true`; `false` breaks the rule

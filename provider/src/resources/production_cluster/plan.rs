@@ -41,12 +41,8 @@ pub async fn plan(
         Some(prior) => {
             immutable(prior, planned, &mut response);
             plan_update(prior, planned, outline.as_ref(), request.changed);
-            response.private = Private {
-                ledger: Private::ledger_in(request.prior_private),
-                replaces: identity_of_model(prior).filter(|_| prior.status.text() != Some(INCOMPLETE)),
-                ..Private::default()
-            }
-            .bytes();
+            response.private =
+                Private { ledger: Private::ledger_in(request.prior_private), ..Private::default() }.bytes();
         }
     }
     response
@@ -102,7 +98,6 @@ fn plan_create(
     response.private = Private {
         ledger: ledger.or(before.ledger),
         resume_of: Some(identity.clone().map_or(ResumeOf::Unknown, ResumeOf::Known)),
-        replaces: before.replaces.filter(|replaced| Some(replaced) == identity.as_ref()),
         destroy_of: None,
     }
     .bytes();

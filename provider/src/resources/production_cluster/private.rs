@@ -5,7 +5,7 @@ use resource_graph::Ledger;
 use serde::{Deserialize, Serialize};
 
 /// What stands in private data. With a state only the ledger is kept. The private data of an update plan reach
-/// the create plan of the same replacement: only `ledger` and `replaces` are read from there.
+/// the create plan of the same replacement: only `ledger` is read from there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Private {
     /// What was made.
@@ -14,9 +14,6 @@ pub struct Private {
     /// What this plan creates, or continues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_of: Option<ResumeOf>,
-    /// The complete object that an update plan started from: when a create plan follows, it is replaced.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replaces: Option<String>,
     /// What this plan destroys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destroy_of: Option<String>,
