@@ -3,8 +3,12 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::{Explain, Result};
+
+/// What is older than this is used by no run any more.
+const LONGEST_RUN: Duration = Duration::from_secs(4 * 60 * 60);
 
 /// `TERRAFORM_PROVIDER_EKS_CACHE`, else `terraform-provider-eks` in the user's cache folder.
 pub fn folder() -> Result<PathBuf> {
@@ -47,6 +51,19 @@ pub fn made_once(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<
         File::create(&complete).explain(complete.display())?;
         Ok(())
     })
+}
+
+/// What is in a folder and older than any run, but for the newest `kept` entries.
+pub fn old_entries(folder: &Path, kept: usize) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).explain(folder.display())? {
+        let entry = entry.explain(folder.display())?;
+        let facts = entry.metadata().and_then(|facts| facts.modified());
+        let age = facts.ok().and_then(|changed| changed.elapsed().ok()).unwrap_or_default();
+        found.push((age, entry.path()));
+    }
+    found.sort();
+    Ok(found.into_iter().skip(kept).filter(|(age, _)| *age > LONGEST_RUN).map(|(_, path)| path).collect())
 }
 
 /// The top of the repository.

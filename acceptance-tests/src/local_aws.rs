@@ -14,6 +14,9 @@ use crate::{Explain, Failure, Result, cache, http, python};
 /// Virtual seconds per real second in tests: a cluster's ten minutes take a fifth of a second.
 pub const SCALE_OF_TESTS: u32 = 3000;
 
+/// How many logs stay, however old they are.
+const KEPT_LOGS: usize = 20;
+
 /// A running local AWS. It ends when this is dropped, and when the process that holds it dies.
 pub struct LocalAws {
     address: String,
@@ -40,7 +43,13 @@ impl LocalAws {
         let interpreter = python::interpreter()?;
         let logs = cache::folder()?.join("logs");
         std::fs::create_dir_all(&logs).explain(logs.display())?;
-        let log = logs.join(format!("local-aws-{}.log", std::process::id()));
+        static STARTED: AtomicU64 = AtomicU64::new(1);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let log = logs.join(format!("local-aws-{}-{number}.log", std::process::id()));
+        for old in cache::old_entries(&logs, KEPT_LOGS)? {
+            // Another process may have removed it already.
+            let _ = if old.is_dir() { std::fs::remove_dir_all(&old) } else { std::fs::remove_file(&old) };
+        }
         let log_file = std::fs::File::create(&log).explain(log.display())?;
         let mut command = Command::new(interpreter);
         command.args(["-m", "local_aws", "--port", "0", "--scale", &scale.to_string()]);

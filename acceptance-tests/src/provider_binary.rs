@@ -15,6 +15,9 @@ pub const SOURCE: &str = "terraform-provider-eks/eks";
 /// The name of the package and of the binary.
 pub const NAME: &str = "terraform-provider-eks";
 
+/// How many builds stay, however old they are.
+const KEPT: usize = 3;
+
 /// How the provider is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -94,21 +97,14 @@ fn lay_out(binary: &Path) -> Result<Plugin> {
                 fs::copy(binary, &target).explain(target.display())?;
             }
         }
-        remove_all_but_the_newest(&plugins, 3)
+        remove_old(&plugins)
     })?;
     Ok(Plugin { binary: folder_of("registry.terraform.io").join(NAME), mirror })
 }
 
-fn remove_all_but_the_newest(folder: &Path, kept: usize) -> Result<()> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).explain(folder.display())? {
-        let entry = entry.explain(folder.display())?;
-        let changed = entry.metadata().and_then(|facts| facts.modified()).explain(entry.path().display())?;
-        found.push((changed, entry.path()));
-    }
-    found.sort();
-    let superfluous = found.len().saturating_sub(kept);
-    for (_, path) in found.into_iter().take(superfluous) {
+/// Removes the oldest plugin folders, but none that a run which is still going on may use.
+fn remove_old(folder: &Path) -> Result<()> {
+    for path in cache::old_entries(folder, KEPT)? {
         fs::remove_dir_all(&path).explain(path.display())?;
     }
     Ok(())

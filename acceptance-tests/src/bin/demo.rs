@@ -1,5 +1,5 @@
 //! `cargo demo`: a whole cluster's life with the real Terraform against the local AWS, in about a minute.
-//! `cargo demo -- --keep` stops while the cluster is there, for playing on.
+//! `cargo demo --keep` stops while the cluster is there, for playing on.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,10 +37,11 @@ fn main() -> ExitCode {
 }
 
 fn demo() -> Result<()> {
-    let keep = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--").collect();
+    let keep = match arguments.as_slice() {
         [] => false,
         [only] if only == "--keep" => true,
-        _ => return Err(Failure::new("usage: cargo demo [-- --keep]")),
+        _ => return Err(Failure::new("usage: cargo demo [--keep]")),
     };
     prerequisites::check()?;
     title("Building the provider");

@@ -6,11 +6,11 @@ use acceptance_tests::local_aws::LocalAws;
 use acceptance_tests::sweep::{self, Kind, Options, Scenario};
 use acceptance_tests::{Failure, Result, prerequisites};
 
-const USAGE: &str = "usage: cargo faults [-- OPTION …]
+const USAGE: &str = "usage: cargo faults [OPTION …]
   --scenario NAME   only this scenario (may be repeated)
   --fault NAME      only this fault (may be repeated)
   --call NAME       only this call, such as eks:CreateCluster#1
-  --sample N        at most N cases, spread over all of them (default: 720; 0: all)
+  --sample N        at most N cases, spread over all of them (default: 450; 0: all)
   --jobs N          so many at the same time (default: 6)
   --quiet           no line per case";
 
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn sweep() -> Result<bool> {
-    let options = options(std::env::args().skip(1))?;
+    let options = options(std::env::args().skip(1).filter(|argument| argument != "--"))?;
     prerequisites::check()?;
     let local_aws = LocalAws::start(sweep::SCALE_OF_SWEEPS)?;
     let report = sweep::run(&local_aws, &options)?;
@@ -47,7 +47,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options> {
         scenarios: Vec::new(),
         kinds: Vec::new(),
         call: None,
-        sample: Some(720),
+        sample: Some(450),
         verbose: true,
     };
     while let Some(argument) = arguments.next() {

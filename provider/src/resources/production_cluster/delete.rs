@@ -35,7 +35,7 @@ pub async fn delete(
         begun = begin(resource, &request, &identity, private, recorded.clone()) => begun,
     };
     match begun {
-        Ok(Begun::HandedOver(response)) => response,
+        Ok(Begun::HandedOver(response)) => *response,
         Ok(Begun::Removal(removal)) => removal.carry_out(&request).await,
         Err(diagnostics) => kept(&request.prior, recorded.as_ref(), diagnostics),
     }
@@ -53,7 +53,7 @@ fn kept(
 
 /// What a delete turned out to be.
 enum Begun {
-    HandedOver(ApplyResponse<ProductionCluster>),
+    HandedOver(Box<ApplyResponse<ProductionCluster>>),
     Removal(Box<Removal>),
 }
 
@@ -213,5 +213,5 @@ fn hand_over(
         "Nothing was deleted",
         format!("{TYPE} {identity} stays: {why}. Terraform counts it as destroyed all the same."),
     );
-    Begun::HandedOver(ApplyResponse { state: None, private: Vec::new(), diagnostics })
+    Begun::HandedOver(Box::new(ApplyResponse { state: None, private: Vec::new(), diagnostics }))
 }

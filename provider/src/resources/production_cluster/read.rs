@@ -2,6 +2,7 @@
 //! `status` and `generation` are left alone, only create and update may clear them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use resource_graph::{Ledger, Observation, PartKey, PartView, RecordState, Unclaimed, diff};
 use terraform_plugin::prelude::*;
@@ -16,6 +17,9 @@ use super::{ProductionClusterResource, identity_of_model};
 use crate::config::Unavailable;
 use crate::errors;
 
+/// How long a refresh may take when `timeouts` says nothing.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(10 * 60);
+
 pub async fn read(
     resource: &ProductionClusterResource,
     request: ReadRequest<ProductionCluster>,
@@ -26,9 +30,11 @@ pub async fn read(
     if let (Some(identity), Some(ledger)) = (&identity, &recorded) {
         resource.memory.recall().read.insert(identity.clone(), ledger.clone());
     }
+    let limit = state.timeouts.known().map_or(DEFAULT_LIMIT, |timeouts| timeouts.read_or(DEFAULT_LIMIT));
     let outcome = tokio::select! {
         biased;
         () = stop.cancelled() => Err("The run was interrupted.".to_owned()),
+        () = tokio::time::sleep(limit) => Err("The time was over; timeouts.read allows for more.".to_owned()),
         outcome = refreshed(resource, &state, recorded) => outcome,
     };
     match outcome {
