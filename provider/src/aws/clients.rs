@@ -1,5 +1,7 @@
 //! Clients from a configuration of the SDK.
 
+use std::sync::Mutex;
+
 use aws_config::{Region, SdkConfig};
 
 use super::error::{Operation, failure};
@@ -34,6 +36,7 @@ impl Aws {
                 account_id,
                 region: region.to_owned(),
             },
+            started_updates: Mutex::default(),
         }
     }
 

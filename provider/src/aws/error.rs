@@ -102,7 +102,7 @@ where
     let request = error.request_id().map(|id| format!(" (request {id})")).unwrap_or_default();
     let message = format!("{} {}: {said}{request}", operation.service, operation.name);
     let page = match kind {
-        FailureKind::Refused if DENIED.contains(&code) => errors::ACCESS_DENIED,
+        _ if DENIED.contains(&code) => errors::ACCESS_DENIED,
         FailureKind::Unknown => errors::NO_ANSWER,
         FailureKind::NotYet if code.starts_with("Expired") => errors::CREDENTIALS_EXPIRED,
         _ => errors::AWS_REFUSED,

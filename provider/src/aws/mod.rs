@@ -8,6 +8,9 @@ pub mod ownership;
 pub mod policy_document;
 pub mod token;
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 /// Clients for one account and region: the world that parts act on.
 pub struct Aws {
     /// Elastic Kubernetes Service.
@@ -22,6 +25,14 @@ pub struct Aws {
     pub ec2: aws_sdk_ec2::Client,
     /// Where they are.
     pub location: Location,
+    started_updates: Mutex<BTreeSet<String>>,
+}
+
+impl Aws {
+    /// Ids of the EKS updates this process has started and not yet seen fail; not to be held across an await.
+    pub fn updates(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.started_updates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Partition, account and region: everything an ARN needs besides the object.

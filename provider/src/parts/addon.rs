@@ -166,7 +166,11 @@ impl Part<Aws> for Addon {
         if addon.status() == Some(&eks::AddonStatus::UpdateFailed) {
             fields.push("last update failed");
         }
-        let values = |text: Option<&str>| text.and_then(|text| serde_json::from_str::<Value>(text).ok());
+        // An empty object configures nothing: that is how values are taken back.
+        let values = |text: Option<&str>| {
+            let value = text.and_then(|text| serde_json::from_str::<Value>(text).ok());
+            value.filter(|value| value.as_object().is_none_or(|members| !members.is_empty()))
+        };
         if values(addon.configuration_values()) != values(self.configuration_values.as_deref()) {
             fields.push("configuration values");
         }
@@ -234,7 +238,7 @@ impl Part<Aws> for Addon {
             .set_pod_identity_associations(Some(self.associations(target)?))
             .client_request_token(token::random());
         let answer = call.send().await.map_err(|error| failure(UPDATE, &error))?;
-        Ok(update::started(answer.update()))
+        Ok(update::started(aws, answer.update()))
     }
 
     async fn delete(&self, aws: &Aws, target: &Target<'_>) -> Result<(), Failure> {

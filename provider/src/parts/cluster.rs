@@ -285,7 +285,7 @@ impl Part<Aws> for Cluster {
                     .encryption_config(Self::encryption(target.require(&self.kms_key_arn)?))
                     .client_request_token(token::random());
                 let answer = call.send().await.map_err(|error| failure(ASSOCIATE_ENCRYPTION, &error))?;
-                return Ok(update::started(answer.update()));
+                return Ok(update::started(aws, answer.update()));
             }
             Change::Endpoint => config().resources_vpc_config(self.endpoint().build()),
             Change::Subnets => config().resources_vpc_config(
@@ -303,7 +303,7 @@ impl Part<Aws> for Cluster {
             ),
         };
         let answer = call.send().await.map_err(|error| failure(UPDATE_CONFIG, &error))?;
-        Ok(update::started(answer.update()))
+        Ok(update::started(aws, answer.update()))
     }
 
     /// Destroying an unfinished cluster lifts AWS's flag first; whoever asked for that has recorded it.

@@ -245,8 +245,10 @@ impl Part<Aws> for LogGroup {
     }
 }
 
-const ON_DESTROY: &str = "on_destroy";
-const RETAIN: &str = "retain";
+/// Output that says what happens to the group when it is deleted.
+pub const ON_DESTROY: &str = "on_destroy";
+/// Value of [`ON_DESTROY`]: it stays.
+pub const RETAIN: &str = "retain";
 
 const CREATE: Operation = Operation::new("CloudWatch Logs", "CreateLogGroup");
 const DESCRIBE: Operation = Operation::new("CloudWatch Logs", "DescribeLogGroups");

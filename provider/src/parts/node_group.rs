@@ -345,7 +345,7 @@ impl Part<Aws> for NodeGroup {
                     )
                     .client_request_token(token::random());
                 let answer = call.send().await.map_err(|error| failure(UPDATE_CONFIG, &error))?;
-                Ok(update::started(answer.update()))
+                Ok(update::started(aws, answer.update()))
             }
             Change::LaunchTemplate => {
                 let template = eks::LaunchTemplateSpecification::builder()
@@ -360,7 +360,7 @@ impl Part<Aws> for NodeGroup {
                     .launch_template(template)
                     .client_request_token(token::random());
                 let answer = call.send().await.map_err(|error| failure(UPDATE_VERSION, &error))?;
-                Ok(update::started(answer.update()))
+                Ok(update::started(aws, answer.update()))
             }
             Change::Tags(change) => {
                 let arn = target.outputs.get("arn").unwrap_or_default();

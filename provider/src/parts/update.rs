@@ -13,9 +13,10 @@ pub const DESCRIBE: Operation = Operation::new("EKS", "DescribeUpdate");
 const UPDATE_ID: &str = "update_id";
 
 /// What an update call leaves in the outputs, so that the next look asks for it.
-pub fn started(update: Option<&eks::Update>) -> Outputs {
+pub fn started(aws: &Aws, update: Option<&eks::Update>) -> Outputs {
     let mut outputs = Outputs::default();
     if let Some(id) = update.and_then(|update| update.id()) {
+        aws.updates().insert(id.to_owned());
         outputs.set(UPDATE_ID, id);
     }
     outputs
@@ -37,7 +38,10 @@ pub async fn probe(
     cluster: &str,
     of: Option<Of<'_>>,
 ) -> Result<Option<Probe>, Failure> {
-    let Some(id) = target.outputs.get(UPDATE_ID).filter(|id| !id.is_empty()) else { return Ok(None) };
+    // Only what this process has started: an update that ended earlier says nothing about the object now.
+    let Some(id) = target.outputs.get(UPDATE_ID).filter(|id| aws.updates().contains(*id)) else {
+        return Ok(None);
+    };
     let mut call = aws.eks.describe_update().name(cluster).update_id(id);
     call = match of {
         Some(Of::NodeGroup(name)) => call.nodegroup_name(name),
@@ -64,6 +68,7 @@ pub async fn probe(
                     format!("{code}: {}", error.error_message().unwrap_or_default())
                 })
                 .collect();
+            aws.updates().remove(id);
             Some(Probe::Failed(format!("the update ended {}: {}", status.as_str(), texts.join("; "))))
         }
         _ => None,

@@ -23,6 +23,9 @@ pub async fn create(
     request: CreateRequest<ProductionCluster>,
 ) -> ApplyResponse<ProductionCluster> {
     let identity = identity_of_model(&request.planned).unwrap_or_default();
+    if let Some((state, ledger)) = resource.memory.recall().handed_over.get(&identity) {
+        request.checkpoint.save(state.clone(), Private::of_state(ledger));
+    }
     let _turn = resource.memory.turn(&identity).await;
     let begun = tokio::select! {
         biased;
@@ -210,7 +213,9 @@ fn fail(diagnostics: &mut Diagnostics, planned: &ProductionCluster, report: &Rep
     let cluster = report.ledger.get(&super::outline::control_plane());
     let accepted = cluster.is_some_and(|record| record.state != RecordState::Intended);
     let summary = headline("The create did not finish", errors::CREATE_INCOMPLETE);
-    if accepted && planned.on_failed_create.text() == Some("warn") {
+    // Another run has it now: going on quietly would end with two owners.
+    let taken_over = matches!(report.ended, Ended::GuardRefused(_));
+    if accepted && !taken_over && planned.on_failed_create.text() == Some("warn") {
         diagnostics.warning(summary, detail);
     } else {
         diagnostics.error(summary, detail);

@@ -9,15 +9,16 @@ use tokio::time::Instant;
 
 use super::memory::Identity;
 use super::model::ProductionCluster;
-use super::outline::control_plane;
+use super::outline::{control_plane, control_plane_logs};
 use super::private::{Private, ResumeOf};
 use super::report::{self, headline};
 use super::run::{DEFAULT_TIMEOUT, Limits, Run};
-use super::state::{INCOMPLETE, READY};
+use super::state::INCOMPLETE;
 use super::{ProductionClusterResource, TYPE, identity_of_model};
 use crate::aws::Aws;
 use crate::errors;
 use crate::parts::cluster::LIFT_PROTECTION;
+use crate::parts::log_group::{ON_DESTROY, RETAIN};
 
 const NEXT: &str = "Run terraform destroy again: it continues with what is left.";
 
@@ -125,10 +126,10 @@ async fn begin(
             ),
         ));
     }
-    if prior.status.text() == Some(READY) && prior.deletion_protection.known() != Some(&false) {
+    if !incomplete && prior.deletion_protection.known() != Some(&false) {
         return Err(Diagnostics::from_error(
             headline("Deletion protection is on", errors::DELETION_PROTECTED),
-            format!("{identity} is ready and protected. Apply deletion_protection = false first."),
+            format!("{identity} is finished and protected. Apply deletion_protection = false first."),
         ));
     }
     removal(run, prior, recorded).await.map(|removal| Begun::Removal(Box::new(removal)))
@@ -160,10 +161,15 @@ async fn removal(
             ledger.records.push(record);
         }
     }
-    if prior.status.text() != Some(READY) {
+    if prior.status.text() == Some(INCOMPLETE) {
         for record in ledger.records.iter_mut().filter(|record| record.key == control_plane()) {
             record.outputs.set(LIFT_PROTECTION, "true");
         }
+    }
+    // What a ledger that was found again cannot know.
+    let retained = prior.logging.known().is_some_and(|logging| logging.on_destroy.text() == Some(RETAIN));
+    for record in ledger.records.iter_mut().filter(|record| retained && record.key == control_plane_logs()) {
+        record.outputs.set(ON_DESTROY, RETAIN);
     }
     let plan = run.plan_removal(&ledger).await;
     Ok(Removal { run, plan, ledger, deadline })

@@ -159,10 +159,9 @@ fn addons(found: &Found) -> Option<Map<model::Addon>> {
             ));
         };
         let values = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-        let other = addon
-            .configuration_values
-            .as_deref()
-            .filter(|text| !text.is_empty() && values(text) != default_values(name).and_then(values))?;
+        let other = addon.configuration_values.as_deref().filter(|text| {
+            !matches!(*text, "" | "{}") && values(text) != default_values(name).and_then(values)
+        })?;
         Some((
             (*name).to_owned(),
             model::Addon { configuration_values: other.into(), ..model::Addon::default() },

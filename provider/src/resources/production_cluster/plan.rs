@@ -40,7 +40,9 @@ pub async fn plan(
         }
         Some(prior) => {
             immutable(prior, planned, &mut response);
-            plan_update(prior, planned, outline.as_ref(), request.changed);
+            // Default tags of the provider block are no argument of the resource: only here they show.
+            let changed = request.changed || planned.tags_all != prior.tags_all;
+            plan_update(prior, planned, outline.as_ref(), changed);
             response.private =
                 Private { ledger: Private::ledger_in(request.prior_private), ..Private::default() }.bytes();
         }
@@ -136,7 +138,8 @@ fn plan_update(
     }
     renew_outputs(prior, planned, &touched);
     // After `untaint` AWS may carry another generation than the state.
-    planned.generation = if unfinished { Field::Unknown } else { prior.generation.clone() };
+    let incomplete = prior.status.text() == Some(INCOMPLETE);
+    planned.generation = if incomplete { Field::Unknown } else { prior.generation.clone() };
 }
 
 /// What a part that is made anew will be called is not known; what the last run did not reach has no name yet.
@@ -286,7 +289,8 @@ fn immutable(prior: &ProductionCluster, planned: &ProductionCluster, response: &
              is what you want, set allow_replacement = true.",
         );
     }
-    if differs(&prior.kubernetes_version, &planned.kubernetes_version) {
+    let follows_aws = runs_already(prior, &planned.kubernetes_version);
+    if differs(&prior.kubernetes_version, &planned.kubernetes_version) && !follows_aws {
         response.diagnostics.error_at(
             &paths.kubernetes_version,
             headline("This argument cannot be changed", errors::IMMUTABLE),
@@ -299,17 +303,30 @@ fn immutable(prior: &ProductionCluster, planned: &ProductionCluster, response: &
     {
         response.diagnostics.push_protected(&identity, "replaces");
     }
-    explain_impossible(prior, response);
+    explain_impossible(prior, follows_aws, response);
+}
+
+/// True when AWS runs the planned version already: at the end of support it upgrades a cluster by itself, and
+/// the configuration has to follow.
+fn runs_already(prior: &ProductionCluster, version: &Field<String>) -> bool {
+    let parts = prior.parts.known();
+    let state =
+        parts.and_then(|parts| parts.known_at(control_plane().as_str())).and_then(|part| part.state.text());
+    let advice = version.text().map(|version| format!("kubernetes_version = \"{version}\""));
+    state.zip(advice).is_some_and(|(state, advice)| state.contains(&advice))
 }
 
 /// Parts that neither update nor replacement can mend: said in the plan, before anything is done.
-fn explain_impossible(prior: &ProductionCluster, response: &mut PlanResponse) {
+fn explain_impossible(prior: &ProductionCluster, follows_aws: bool, response: &mut PlanResponse) {
     let paths = ProductionCluster::at(&Path::root());
     for (key, part) in prior.parts.known().into_iter().flat_map(|parts| parts.known()) {
         let state = part.state.text().unwrap_or_default();
         if let Some(reason) = state.strip_prefix("impossible: ") {
             // An upgrade by AWS at the end of support is the one such difference a user mends by an argument.
             let upgraded = key == "cluster" && reason.contains("kubernetes_version");
+            if upgraded && follows_aws {
+                continue;
+            }
             let (path, code) = if upgraded {
                 (paths.kubernetes_version.clone(), errors::UPGRADED_BY_AWS)
             } else {
@@ -331,7 +348,7 @@ fn explain_impossible(prior: &ProductionCluster, response: &mut PlanResponse) {
 }
 
 fn is_protected(model: &ProductionCluster) -> bool {
-    model.status.text() == Some(READY) && model.deletion_protection.known() != Some(&false)
+    model.status.text() != Some(INCOMPLETE) && model.deletion_protection.known() != Some(&false)
 }
 
 /// The refusal of a protected cluster's end, in one wording.
@@ -345,7 +362,7 @@ impl Protected for Diagnostics {
             &ProductionCluster::at(&Path::root()).deletion_protection,
             headline("Deletion protection is on", errors::DELETION_PROTECTED),
             format!(
-                "This plan {verb} the cluster {identity}, which is ready and protected. First apply \
+                "This plan {verb} the cluster {identity}, which is finished and protected. First apply \
                  deletion_protection = false with the waiver \"deletion-protection-off\"; then run this again."
             ),
         );

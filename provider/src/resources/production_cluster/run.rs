@@ -16,6 +16,7 @@ use super::expand::{Place, expand};
 use super::family::Family;
 use super::model::ProductionCluster;
 use super::outline::outline;
+use super::report::headline;
 use super::settings::Settings;
 use super::{Identity, ProductionClusterResource, identity_of};
 use crate::aws::Aws;
@@ -43,7 +44,18 @@ impl Run {
         resource: &ProductionClusterResource,
         model: &ProductionCluster,
     ) -> Result<Self, Diagnostics> {
-        Self::at(resource, model.name.text().unwrap_or_default(), model.region.text()).await
+        let run = Self::at(resource, model.name.text().unwrap_or_default(), model.region.text()).await?;
+        let recorded = model.arn.text().and_then(|arn| arn.split(':').nth(4)).unwrap_or_default();
+        let account = &run.aws.location.account_id;
+        if !recorded.is_empty() && recorded != account {
+            return Err(Diagnostics::from_error(
+                headline(errors::PROVIDER_CONFIGURATION.title, errors::PROVIDER_CONFIGURATION),
+                format!(
+                    "The cluster is in account {recorded}, and the credentials belong to {account}. Nothing was done."
+                ),
+            ));
+        }
+        Ok(run)
     }
 
     /// The run for a cluster of that name.

@@ -217,6 +217,30 @@ async fn a_protected_cluster_is_not_replaced_behind_a_null_prior() {
 }
 
 #[tokio::test]
+async fn a_degraded_cluster_is_protected_like_a_ready_one() {
+    let resource = resource().await;
+    let degraded = ProductionCluster { status: "degraded".into(), ..ready() };
+    assert!(plan::plan_destroy(&resource, &degraded, b"").diagnostics.has_errors());
+    let incomplete = ProductionCluster { status: "incomplete".into(), ..ready() };
+    assert!(!plan::plan_destroy(&resource, &incomplete, b"").diagnostics.has_errors());
+}
+
+#[tokio::test]
+async fn the_configuration_may_follow_an_upgrade_by_aws() {
+    let resource = resource().await;
+    let mut prior = ready();
+    if let Some(Field::Known(part)) = prior.parts.known_mut().and_then(|parts| parts.get_mut("cluster")) {
+        part.state = "impossible: the cluster runs Kubernetes 1.36; set kubernetes_version = \"1.36\"".into();
+    }
+    let (_, response) = planned(&resource, Some(&prior), &minimal()).await;
+    assert_eq!(errors(&response), ["AWS upgraded the cluster (EKS0022)"]);
+    let followed = ProductionCluster { kubernetes_version: "1.36".into(), ..minimal() };
+    let (plan, response) = planned(&resource, Some(&prior), &followed).await;
+    assert_eq!(errors(&response), Vec::<String>::new());
+    assert!(state_of(&plan, "cluster").is_unknown());
+}
+
+#[tokio::test]
 async fn an_unfinished_cluster_is_continued_with_a_warning_and_its_ledger() {
     let resource = resource().await;
     let unfinished = ProductionCluster { status: "incomplete".into(), ..ready() };

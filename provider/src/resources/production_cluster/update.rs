@@ -1,12 +1,13 @@
 //! Update: carries out what differs, and finishes what a create left unfinished.
 
-use resource_graph::{Ended, Ledger, Plan, Report};
+use resource_graph::{Ended, Ledger, Owner, Plan, Report};
 use terraform_plugin::prelude::*;
 use tokio::time::Instant;
 
 use super::ProductionClusterResource;
 use super::create::complete;
 use super::model::ProductionCluster;
+use super::outline::control_plane;
 use super::private::Private;
 use super::read::rebuilt;
 use super::report::{self, headline};
@@ -68,6 +69,15 @@ async fn begin(
     let cluster = run.cluster().await.map_err(|failure| refused(&report::failure(&failure)))?;
     let generation = planned.generation.text().map_or_else(token::random, str::to_owned);
     if let Some(cluster) = cluster.as_ref().filter(|_| planned.generation.is_unknown()) {
+        let recorded = ledger.get(&control_plane()).and_then(|record| record.instance.as_ref());
+        let same = recorded.is_some() && recorded == cluster.record.instance.as_ref();
+        if cluster.owner(&run.family.ownership()) != Owner::Ours && !same {
+            return Err(refused(&format!(
+                "A cluster {} exists, and it is not the one this resource made ({}).",
+                run.name,
+                errors::FOREIGN.code
+            )));
+        }
         let taken = run.take_over(&cluster.arn, &generation).await;
         taken.map_err(|failure| refused(&report::failure(&failure)))?;
     }
