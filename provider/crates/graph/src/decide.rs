@@ -3,7 +3,7 @@
 
 use crate::{
     AnyChange, AnyPart, AnySeen, Comparison, Failure, Identity, Observation, Outputs, Owner, PartKey, Record,
-    RecordState, Target, observe::Look,
+    RecordState, Replacement, Target, observe::Look,
 };
 
 /// What to do about an object that is wanted.
@@ -13,7 +13,7 @@ pub(crate) enum Decision {
     Adopt(Found, Vec<AnyChange>),
     Keep(Found),
     Update(Found, Vec<AnyChange>),
-    Replace(Found, String),
+    Replace(Found, Replacement),
     /// It moves: wait, look and decide again.
     Await(Found, String),
     /// It is as wanted, but nobody has seen it settle.
@@ -123,7 +123,7 @@ pub(crate) fn decide<W>(
         (_, Sight::Present(_, Comparison::Impossible(reason))) => {
             Decision::Error(Problem::Impossible(Failure::refused(reason)))
         }
-        (_, Sight::Present(found, Comparison::Replace(reason))) => Decision::Replace(found, reason),
+        (_, Sight::Present(found, Comparison::Replace(replacement))) => Decision::Replace(found, replacement),
         (Recorded::No, Sight::Present(found, Comparison::Same)) => Decision::Adopt(found, Vec::new()),
         (Recorded::No, Sight::Present(found, Comparison::Change(changes))) => Decision::Adopt(found, changes),
         (Recorded::Made, Sight::Present(found, Comparison::Same)) => Decision::Confirm(found),

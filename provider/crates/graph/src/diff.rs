@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     AnyChange, AnyPart, Failure, Identity, Input, Ledger, Observations, Outputs, PartKey, Plan, Record,
-    RecordState, Stages, Step, Target,
+    RecordState, Replacement, Stages, Step, Target,
     decide::{Decision, Found, Removal, decide, decide_removal, is_leaving},
     graph::{Node, Source},
     observe::{Look, unknown_kind},
@@ -62,7 +62,8 @@ pub fn diff<W: Send + Sync + 'static>(
             )),
         }
     }
-    Plan { stages: planned, removals, warnings }
+    let claimed = discovered.iter().filter(|record| diff.is_claimed(record)).cloned().collect();
+    Plan { stages: planned, claimed, removals, warnings }
 }
 
 struct Diff<'d, W> {
@@ -119,6 +120,9 @@ impl<W: Send + Sync + 'static> Diff<'_, W> {
         let decision = self.decide(node, record, identity, &observed.look);
         let known = record.map(|record| record.outputs.clone()).unwrap_or_default();
         let (step, state) = describe(node.part.as_ref(), record, identity, &known, &decision);
+        if let Decision::Replace(_, replacement) = &decision {
+            self.occupied.insert((node.part.key().clone(), replacement.identity.clone()));
+        }
         if let Decision::Adopt(found, _)
         | Decision::Keep(found)
         | Decision::Update(found, _)
@@ -207,6 +211,13 @@ impl<W: Send + Sync + 'static> Diff<'_, W> {
         }
     }
 
+    /// True for what a part without a record is: what was discovered knows its edges.
+    fn is_claimed(&self, record: &Record) -> bool {
+        let is_wanted =
+            self.planned.get(&record.key).is_some_and(|(part, _)| part.identity() == record.identity);
+        is_wanted && self.ledger.records.iter().all(|other| other.key != record.key)
+    }
+
     fn is_unclaimed(&self, record: &Record) -> bool {
         let place = (record.key.clone(), record.identity.clone());
         self.ledger.of(&record.key, &record.identity).is_none() && !self.occupied.contains(&place)
@@ -250,8 +261,8 @@ fn describe<W>(
             });
             (Step::Update { changes }, state)
         }
-        Decision::Replace(_, reason) => {
-            let new_first = part.identity() != *identity;
+        Decision::Replace(_, Replacement { reason, identity: successor }) => {
+            let new_first = successor != identity;
             (Step::Replace { reason: reason.clone(), new_first }, format!("replace: {reason}"))
         }
         Decision::Await(_, status) => {

@@ -143,7 +143,7 @@ impl<W: Send + Sync + 'static, P: Part<W>> AnyPart<W> for Erased<P> {
             Comparison::Same => Comparison::Same,
             Comparison::Change(changes) if changes.is_empty() => Comparison::Same,
             Comparison::Change(changes) => Comparison::Change(changes.into_iter().map(any_change).collect()),
-            Comparison::Replace(reason) => Comparison::Replace(reason),
+            Comparison::Replace(replacement) => Comparison::Replace(replacement),
             Comparison::Impossible(reason) => Comparison::Impossible(reason),
         }
     }

@@ -35,7 +35,8 @@ pub use graph::{Graph, Handle, Input, Needs, Output, Stages};
 pub use ledger::{Identity, Ledger, Outputs, Record, RecordState};
 pub use observe::{Observations, observe};
 pub use part::{
-    Catalogue, Comparison, Created, Guard, Observation, Owner, Part, PartKey, Probe, Target, Until,
+    Catalogue, Comparison, Created, Guard, Observation, Owner, Part, PartKey, Probe, Replacement, Target,
+    Until,
 };
 pub use plan::{PartView, Plan, Step};
 pub use report::{Action, Ended, PartFailure, Report};

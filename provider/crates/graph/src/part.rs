@@ -102,10 +102,20 @@ pub enum Comparison<C> {
     Same,
     /// Updates that make it right, one call of [`Part::update`] each, in this order.
     Change(Vec<C>),
-    /// It cannot be changed into what is wanted; the reason is shown to people.
-    Replace(String),
+    /// It cannot be changed into what is wanted.
+    Replace(Replacement),
     /// It can neither be changed nor replaced; the reason is shown to people, nothing is touched.
     Impossible(String),
+}
+
+/// What takes the place of an object that cannot be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replacement {
+    /// Shown to people.
+    pub reason: String,
+    /// Names the new object. Other names than the old one has: the new one is made first, and the old one
+    /// deleted when it has settled. The same names: the old one is deleted first.
+    pub identity: Identity,
 }
 
 /// What a create answered.

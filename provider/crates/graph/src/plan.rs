@@ -100,6 +100,8 @@ pub struct PartView {
 /// What the diff answered; carried out by [`Executor`](crate::Executor).
 pub struct Plan<W> {
     pub(crate) stages: Vec<PlannedStage<W>>,
+    /// What was discovered, is wanted and has no record yet.
+    pub(crate) claimed: Vec<Record>,
     /// What is to go, and what is only to be forgotten.
     pub(crate) removals: Vec<PlannedRemoval<W>>,
     pub(crate) warnings: Vec<String>,

@@ -122,9 +122,11 @@ impl<W: Send + Sync + 'static> Run<W> {
         Ended::Finished
     }
 
-    /// From now on what is to be changed counts as unfinished: whatever ends this run, the next one sees it.
+    /// From now on what is to be changed counts as unfinished, and what was discovered is recorded:
+    /// whatever ends this run, the next one sees it.
     fn begin(&self, plan: &Plan<W>) {
         let mut ledger = self.context.ledger();
+        ledger.records.extend(plan.claimed.iter().cloned());
         for planned in plan.stages.iter().flat_map(|stage| &stage.parts) {
             if matches!(planned.step, Step::Keep | Step::Create | Step::Error { .. }) {
                 continue;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Action, AnyChange, AnyPart, AnySeen, Comparison, Failure, Identity, Input, Ledger, Observation, PartKey,
-    Record, RecordState, Until,
+    Record, RecordState, Replacement, Until,
     decide::{Decision, Found, Problem, decide, is_leaving},
     graph::Needs,
     observe::Look,
@@ -28,16 +28,27 @@ pub(crate) struct Done {
     pub(crate) renewed: bool,
 }
 
+/// An object that cannot be changed into what is wanted.
+struct Replaced {
+    identity: Identity,
+    /// It has settled once; one that never did may have a predecessor that is still in use.
+    in_use: bool,
+}
+
 pub(crate) struct Work<W> {
     context: Arc<Context<W>>,
     part: Arc<dyn AnyPart<W>>,
     needs: Vec<PartKey>,
     /// The object the work is about: the recorded one, or the one that takes its place.
     identity: Identity,
+    /// What a new object is called.
+    successor: Identity,
     /// What the ledger says of that object.
     record: Option<Record>,
-    /// The object it takes the place of still exists.
-    predecessor: Option<Identity>,
+    /// The object that cannot be changed, whose place it takes.
+    replaces: Option<Replaced>,
+    /// The object it takes the place of, while that one still counts.
+    predecessor: Option<Record>,
     /// The records of the part before create was called.
     before: Option<Vec<Record>>,
     pauses: Pauses,
@@ -55,7 +66,9 @@ impl<W: Send + Sync + 'static> Work<W> {
         Self {
             needs: recorded_needs(needs),
             identity,
+            successor: part.identity(),
             record,
+            replaces: None,
             predecessor: None,
             before: None,
             pauses,
@@ -84,8 +97,8 @@ impl<W: Send + Sync + 'static> Work<W> {
                     let action = if seen.is_err() { Action::Observe } else { Action::Compare };
                     return Err(Break::Failed(action, problem.failure().clone()));
                 }
-                Decision::Create if self.identity != self.part.identity() => {
-                    self.turn_to_new_identity(false);
+                Decision::Create if self.identity != self.successor => {
+                    self.turn_to_successor(None);
                     None
                 }
                 Decision::Create => {
@@ -122,11 +135,20 @@ impl<W: Send + Sync + 'static> Work<W> {
                     }
                     None
                 }
-                Decision::Replace(_, _) if self.identity != self.part.identity() => {
-                    self.turn_to_new_identity(true);
+                Decision::Replace(found, Replacement { identity, .. })
+                    if self.replaces.is_none() && self.identity != identity =>
+                {
+                    let in_use = self.record.as_ref().is_some_and(|record| !record.spec.is_empty());
+                    self.replaces = Some(Replaced { identity: self.identity.clone(), in_use });
+                    self.successor = identity;
+                    let record = self.record.clone().unwrap_or_else(|| self.blank());
+                    self.turn_to_successor(Some(with(record, found)));
                     None
                 }
-                Decision::Replace(found, reason) => Some(Ok(self.delete_first(found, reason, seen).await?)),
+                Decision::Replace(found, Replacement { reason, .. }) => {
+                    let look = if self.turn_back() { None } else { Some((found, seen)) };
+                    Some(Ok(self.delete_first(look, reason).await?))
+                }
             };
         }
     }
@@ -171,7 +193,7 @@ impl<W: Send + Sync + 'static> Work<W> {
         match comparison {
             Comparison::Same => Ok(true),
             Comparison::Change(changes) => self.apply(changes).await,
-            Comparison::Replace(reason) | Comparison::Impossible(reason) => {
+            Comparison::Replace(Replacement { reason, .. }) | Comparison::Impossible(reason) => {
                 let text = format!("it was made, but is not what was asked for: {reason}");
                 Err(Break::Failed(Action::Compare, Failure::refused(text)))
             }
@@ -198,18 +220,18 @@ impl<W: Send + Sync + 'static> Work<W> {
 
     async fn delete_first(
         &mut self,
-        found: Found,
+        look: Option<(Found, Look)>,
         reason: String,
-        look: Look,
     ) -> Result<Observation<AnySeen>, Break> {
         if self.replaced {
             let text = format!("it was replaced, and should be replaced again: {reason}");
             return Err(Break::Failed(Action::Compare, Failure::refused(text)));
         }
         self.replaced = true;
-        self.record_found(found);
+        let (found, look) = look.unzip();
+        self.record_found(found.unwrap_or_default());
         let record = self.record.take().unwrap_or_else(|| self.blank());
-        if let Erased::Disowned(text) = erase_object(&self.context, &self.part, &record, Some(look)).await? {
+        if let Erased::Disowned(text) = erase_object(&self.context, &self.part, &record, look).await? {
             return Err(Break::Failed(Action::Delete, Failure::refused(text)));
         }
         Ok(Observation::Absent)
@@ -240,12 +262,23 @@ impl<W: Send + Sync + 'static> Work<W> {
         }
     }
 
-    /// Goes on with the object that has the name of today. Its look comes first: it may be there already.
-    fn turn_to_new_identity(&mut self, predecessor_exists: bool) {
-        let old = std::mem::replace(&mut self.identity, self.part.identity());
-        self.predecessor = predecessor_exists.then_some(old);
+    /// Goes on with the object that takes the place. Its look comes first: it may be there already.
+    fn turn_to_successor(&mut self, predecessor: Option<Record>) {
+        self.identity = self.successor.clone();
+        self.predecessor = predecessor;
         self.record = self.context.ledger().of(self.part.key(), &self.identity).cloned();
         self.usable = false;
+    }
+
+    /// Neither the object nor the one whose name it should take can be changed. The one in use stays until the
+    /// other was made anew. True when the work is about the first one again.
+    fn turn_back(&mut self) -> bool {
+        let Some(Replaced { identity, in_use: false }) = self.replaces.take() else { return false };
+        self.record = self.context.ledger().of(self.part.key(), &identity).cloned();
+        self.predecessor = None;
+        self.successor.clone_from(&identity);
+        self.identity = identity;
+        true
     }
 
     /// Records what was found, as not finished.
@@ -285,9 +318,10 @@ impl<W: Send + Sync + 'static> Work<W> {
         let mut ledger = self.context.ledger();
         if let Some(predecessor) = self.predecessor.take() {
             let of_predecessor =
-                |other: &&mut Record| other.key == record.key && other.identity == predecessor;
-            if let Some(other) = ledger.records.iter_mut().find(of_predecessor) {
-                other.state = RecordState::Retired;
+                |other: &&mut Record| other.key == predecessor.key && other.identity == predecessor.identity;
+            match ledger.records.iter_mut().find(of_predecessor) {
+                Some(other) => other.state = RecordState::Retired,
+                None => ledger.records.push(Record { state: RecordState::Retired, ..predecessor }),
             }
         }
         take_back(&mut ledger, &record);

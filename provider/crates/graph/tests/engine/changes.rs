@@ -147,6 +147,30 @@ async fn a_replacement_with_another_name_comes_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn replacements_may_take_turns_with_two_names() {
+    let mut bench = Bench::new();
+    let stages = |fixed: &str| {
+        let mut graph = Graph::new();
+        let thing = Thing { fixed: fixed.to_owned(), alternates: true, ..Thing::new("a", "1") };
+        let a = add(&mut graph, thing, &[]);
+        add(&mut graph, Thing::new("b", "1"), &[&a]);
+        Stages::from(graph)
+    };
+    for fixed in ["x", "y", "z"] {
+        bench.converge(&stages(fixed)).await;
+    }
+    let calls = ["create a", "create b", "create a-2", "update b", "delete a"];
+    assert_eq!(bench.world.calls(), [&calls[..], &["create a", "update b", "delete a-2"]].concat());
+    // One that does not settle is deleted before the next try; the one in use stays until then.
+    bench.world.state().breaks.insert("a-2".to_owned(), "no capacity".to_owned());
+    assert_eq!(bench.apply(&stages("x")).await.failures.len(), 1);
+    assert_eq!(bench.world.state().objects.keys().collect::<Vec<_>>(), ["a", "a-2", "b"]);
+    bench.world.state().breaks.clear();
+    bench.converge(&stages("y")).await;
+    assert_eq!(bench.world.state().objects.keys().collect::<Vec<_>>(), ["a-2", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_replacement_that_fails_keeps_the_old_one_and_can_be_taken_back() {
     let renamed = |fixed: &str| one(Thing { fixed: fixed.to_owned(), renamed: true, ..Thing::new("a", "1") });
     // Refused for good: nothing changes. Unusable: the old one waits for a successor that settles.

@@ -67,7 +67,8 @@ fn drifts() -> impl Strategy<Value = Vec<Drift>> {
     proptest::collection::vec(drift, MOST)
 }
 
-/// Even parts are replaced under another name; odd ones under their own, so nothing may refer to them.
+/// Even parts are replaced under another name, which follows what is fixed or takes turns; odd ones under
+/// their own, so nothing may refer to them.
 fn stages(shapes: &[Shape]) -> Stages<World> {
     let mut graph = Graph::new();
     let mut handles: Vec<Option<Handle<Thing>>> = Vec::new();
@@ -78,7 +79,8 @@ fn stages(shapes: &[Shape]) -> Stages<World> {
         }
         let thing = Thing {
             fixed: shape.fixed.to_string(),
-            renamed: index % 2 == 0,
+            renamed: index % 4 == 0,
+            alternates: index % 4 == 2,
             late_value: shape.late_value,
             lane: shape.lane.map(|lane| lane.to_string()),
             ..Thing::new(&format!("p{index}"), &shape.value.to_string())

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use resource_graph::{
     AnyPart, Catalogue, Comparison, Created, Failure, FailureKind, Identity, Input, Observation, Output,
-    Outputs, Owner, Part, PartKey, Probe, Record, RecordState, Target, Until, erase,
+    Outputs, Owner, Part, PartKey, Probe, Record, RecordState, Replacement, Target, Until, erase,
 };
 use tokio::{
     sync::Notify,
@@ -222,6 +222,8 @@ pub(crate) struct Thing {
     pub(crate) fixed: String,
     /// Its name follows what cannot be changed.
     pub(crate) renamed: bool,
+    /// A replacement takes another name than the object it replaces.
+    pub(crate) alternates: bool,
     pub(crate) shared: bool,
     pub(crate) lane: Option<String>,
     pub(crate) references: Vec<Input>,
@@ -237,12 +239,20 @@ impl Thing {
             value: value.to_owned(),
             fixed: String::new(),
             renamed: false,
+            alternates: false,
             shared: false,
             lane: None,
             references: Vec::new(),
             late_value: false,
             impossible: false,
         }
+    }
+
+    fn successor(&self, replaced: &Identity) -> Identity {
+        if self.alternates && *replaced == self.identity() {
+            return Identity::new([("name", &format!("{}-2", self.name))]);
+        }
+        self.identity()
     }
 
     fn wanted(&self, target: &Target<'_>) -> Option<BTreeSet<String>> {
@@ -318,7 +328,10 @@ impl Part<World> for Thing {
             return Comparison::Impossible("fixed cannot be changed".to_owned());
         }
         if seen.settings.fixed != self.fixed {
-            return Comparison::Replace(format!("fixed becomes {}", self.fixed));
+            return Comparison::Replace(Replacement {
+                reason: format!("fixed becomes {}", self.fixed),
+                identity: self.successor(target.identity),
+            });
         }
         let mut changes = Vec::new();
         if seen.owner != Owner::Ours {
