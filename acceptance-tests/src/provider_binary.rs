@@ -42,18 +42,12 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
     }
     cache::exclusively("provider-build", || {
         let mut command = Command::new(env!("CARGO"));
-        command.args([
-            "build",
-            "--package",
-            NAME,
-            "--bin",
-            NAME,
-            "--message-format",
-            "json-render-diagnostics",
-        ]);
-        if profile == Profile::Release {
-            command.arg("--release");
-        }
+        command.args(["build", "--bin", NAME, "--message-format", "json-render-diagnostics"]);
+        match profile {
+            // With the features of the whole workspace, else its test run would build the SDK a second time.
+            Profile::Debug => command.arg("--workspace"),
+            Profile::Release => command.args(["--package", NAME, "--release"]),
+        };
         command.current_dir(cache::repository()).stdin(Stdio::null()).stderr(Stdio::inherit());
         let output = command.output().explain("cargo build")?;
         if !output.status.success() {

@@ -206,6 +206,63 @@ fn an_opened_endpoint_is_closed_again() -> Result<()> {
 }
 
 #[test]
+fn a_key_somebody_scheduled_for_deletion_is_kept() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let key = stage.current()?.text("kms_key_arn").to_owned();
+    stage.account.call("kms", "ScheduleKeyDeletion", json!({"KeyId": key, "PendingWindowInDays": 7}))?;
+    stage.workspace.plan(&[])?.expect_exit(2)?.expect_text("scheduled for deletion")?;
+    expect_mended(&stage, &created_at, "kms-key/cluster")?;
+    let answer = stage.account.call("kms", "DescribeKey", json!({"KeyId": key}))?;
+    ensure(answer["KeyMetadata"]["KeyState"] == "Enabled", || answer.to_string())?;
+    ensure(stage.current()?.text("kms_key_arn") == key, || "another key".to_owned())?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn nodes_whose_launch_template_was_deleted_serve_until_others_are_there() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    for round in ["first", "second"] {
+        let templates = stage.account.call("ec2", "DescribeLaunchTemplates", json!({}))?;
+        let id = templates["LaunchTemplates"][0]["LaunchTemplateId"].clone();
+        stage.account.call("ec2", "DeleteLaunchTemplate", json!({"LaunchTemplateId": id}))?;
+        let mark = stage.account.mark()?;
+        let (plan, run) = stage.workspace.plan_file(&[])?;
+        let touched = plan.touched(CLUSTER);
+        for part in ["launch-template/general", "node-group/general"] {
+            ensure(touched.contains(&format!("parts.{part}")), || {
+                format!("{round}: the plan does not touch {part}\n{}", run.text())
+            })?;
+        }
+        expect_mended(&stage, &created_at, "launch-template/general")?;
+        let journal = stage.account.journal_since(mark)?;
+        let calls = journal.mutating();
+        let at = |action: &str| calls.iter().position(|call| call.action() == action);
+        let (made, deleted) = (at("eks:CreateNodegroup"), at("eks:DeleteNodegroup"));
+        ensure(made.is_some() && made < deleted, || format!("{round}: {}", journal.text()))?;
+    }
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn a_node_group_that_is_degraded_later_is_shown_and_can_be_updated() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let issues = json!([{"code": "Ec2SubnetInvalidConfiguration", "message": "no public addresses", "resourceIds": []}]);
+    stage.account.script(&format!("nodegroup/{NAME}/general"), "degrade", issues)?;
+    stage.expect_empty_plan()?;
+    let refreshed = stage.workspace.plan(&["-refresh-only"])?.expect_exit(2)?;
+    refreshed.expect_text("degraded (Ec2SubnetInvalidConfiguration)")?;
+    let labels = json!({"general": {"labels": {"mended": "yes"}}});
+    stage.configure(&stage.cluster().with("node_groups", labels))?;
+    stage.apply()?;
+    stage.expect_resumed(&created_at)?;
+    stage.account.clear_scripts()?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
 fn drift_that_was_accepted_into_the_state_is_mended_all_the_same() -> Result<()> {
     let stage = Stage::new()?;
     let created_at = stage.made(&stage.cluster())?;

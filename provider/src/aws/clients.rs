@@ -41,8 +41,13 @@ impl Aws {
     }
 
     /// The account the credentials belong to; the error in one paragraph.
-    pub async fn account_of_caller(base: &SdkConfig, endpoints: &Endpoints) -> Result<String, String> {
-        let client = client!(aws_sdk_sts, base, endpoints.sts);
+    pub async fn account_of_caller(
+        base: &SdkConfig,
+        endpoints: &Endpoints,
+        region: &str,
+    ) -> Result<String, String> {
+        let base = base.to_builder().region(Region::new(region.to_owned())).build();
+        let client = client!(aws_sdk_sts, &base, endpoints.sts);
         let answer = client.get_caller_identity().send().await;
         let answer = answer.map_err(|error| failure(CALLER, &error).message)?;
         answer.account.ok_or_else(|| "STS GetCallerIdentity answered no account".to_owned())

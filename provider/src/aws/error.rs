@@ -26,7 +26,7 @@ impl Operation {
     }
 }
 
-/// Codes that mean "there is no such thing".
+/// Codes that mean "there is no such thing". Where a call needs one made a moment ago: not visible yet.
 const NOT_FOUND: &[&str] = &[
     "ResourceNotFoundException",
     "NotFoundException",
@@ -60,7 +60,6 @@ const NOT_YET: &[&str] = &[
     "invalid principal",
     "The specified KMS key does not exist or is not allowed to be used with",
     "is not in ACTIVE status",
-    "PassRole",
 ];
 
 /// Codes that pass by themselves within seconds or minutes.
@@ -74,12 +73,12 @@ const NOT_YET_CODES: &[&str] = &[
     "ExpiredToken",
     "ExpiredTokenException",
     "RequestExpired",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "RequestLimitExceeded",
     "InvalidNetworkInterface.InUse",
 ];
+
+/// Codes of a caller, or an account, that asks too often.
+const THROTTLED: &[&str] =
+    &["Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"];
 
 /// Texts that mean "something else is going on with this object".
 const BUSY: &[&str] =
@@ -104,6 +103,7 @@ where
     let page = match kind {
         _ if DENIED.contains(&code) => errors::ACCESS_DENIED,
         FailureKind::Unknown => errors::NO_ANSWER,
+        _ if THROTTLED.contains(&code) => errors::THROTTLED,
         FailureKind::NotYet if code.starts_with("Expired") => errors::CREDENTIALS_EXPIRED,
         _ => errors::AWS_REFUSED,
     };
@@ -140,7 +140,11 @@ fn kind<E>(error: &SdkError<E, HttpResponse>, code: &str, text: &str, status: u1
         && (text.contains("already exists") || text.contains("already in use"))
     {
         FailureKind::Conflict
-    } else if NOT_YET_CODES.contains(&code) || says(NOT_YET) {
+    } else if NOT_YET_CODES.contains(&code)
+        || THROTTLED.contains(&code)
+        || NOT_FOUND.contains(&code)
+        || says(NOT_YET)
+    {
         FailureKind::NotYet
     } else {
         FailureKind::Refused

@@ -88,7 +88,7 @@ impl Connection {
         if known
             && limited
             && !skipped
-            && let Err(unavailable) = configured.account().await
+            && let Err(unavailable) = configured.account(None).await
         {
             diagnostics.extend(unavailable.into_diagnostics());
         }
@@ -154,11 +154,12 @@ impl Configured {
         self.base.get_or_init(|| load(&self.block)).await
     }
 
-    async fn account(&self) -> Result<&String, Unavailable> {
-        self.account.get_or_try_init(|| self.find_account()).await
+    /// The account, asked for once: in the region of the resource that needs it first.
+    async fn account(&self, region: Option<&str>) -> Result<&String, Unavailable> {
+        self.account.get_or_try_init(|| self.find_account(region)).await
     }
 
-    async fn find_account(&self) -> Result<String, Unavailable> {
+    async fn find_account(&self, region: Option<&str>) -> Result<String, Unavailable> {
         let allowed = self.block.allowed_account_ids.known().map(|accounts| accounts.to_known_vec());
         let allowed = allowed.unwrap_or_default();
         if self.block.skip_requesting_account_id.known() == Some(&true)
@@ -167,13 +168,13 @@ impl Configured {
             return Ok(only.clone());
         }
         let base = self.base().await;
-        if base.region().is_none() {
+        let Some(region) = region.or(base.region().map(AsRef::as_ref)) else {
             return Err(Unavailable::wrong(
                 errors::PROVIDER_CONFIGURATION,
                 "No region: set region in the provider block, AWS_REGION, or a region in the profile.",
             ));
-        }
-        let account = Aws::account_of_caller(base, &self.endpoints()).await.map_err(|said| {
+        };
+        let account = Aws::account_of_caller(base, &self.endpoints(), region).await.map_err(|said| {
             Unavailable::wrong(
                 errors::PROVIDER_CONFIGURATION,
                 format!("Who the credentials belong to could not be found out.\n\n{said}"),
@@ -208,7 +209,7 @@ impl Configured {
         if let Some(aws) = self.regions().get(&region) {
             return Ok(Arc::clone(aws));
         }
-        let account_id = self.account().await?.clone();
+        let account_id = self.account(Some(&region)).await?.clone();
         let aws = Arc::new(Aws::connect(base, &self.endpoints(), &region, account_id));
         Ok(Arc::clone(self.regions().entry(region).or_insert(aws)))
     }

@@ -63,4 +63,6 @@ codes! {
     INTERRUPTED = "EKS0021", "The run was interrupted";
     /// AWS runs a newer Kubernetes than configured.
     UPGRADED_BY_AWS = "EKS0022", "AWS upgraded the cluster";
+    /// AWS refused a call because there were too many.
+    THROTTLED = "EKS0023", "AWS throttled the calls";
 }

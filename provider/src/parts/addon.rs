@@ -10,13 +10,13 @@ use async_trait::async_trait;
 use aws_sdk_eks::types as eks;
 use resource_graph::{
     Comparison, Created, Failure, Identity, Input, Observation, Outputs, Part, PartKey, Probe, Record,
-    Target, Until,
+    Replacement, Target, Until,
 };
 use serde_json::Value;
 
 #[cfg(test)]
 use super::Calls;
-use super::{existing, update};
+use super::{existing, health, update};
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::{Marks, Ownership, TagChange, Tags, from_map};
 use crate::aws::{Aws, token};
@@ -155,7 +155,7 @@ impl Part<Aws> for Addon {
     fn compare(&self, target: &Target<'_>, seen: &Seen) -> Comparison<Change> {
         let addon = &seen.addon;
         if matches!(addon.status(), Some(eks::AddonStatus::CreateFailed | eks::AddonStatus::DeleteFailed)) {
-            return Comparison::Replace(health(addon));
+            return Comparison::Replace(Replacement { reason: health(addon), identity: self.identity() });
         }
         let mut fields = Vec::new();
         let version = addon.addon_version();
@@ -401,19 +401,7 @@ fn outputs(addon: &eks::Addon) -> Outputs {
     ])
 }
 
-/// AWS's own words for what is wrong, with its codes.
 fn health(addon: &eks::Addon) -> String {
     let status = addon.status().map_or("UNKNOWN", eks::AddonStatus::as_str);
-    let issues = addon.health().map(|health| health.issues()).unwrap_or_default();
-    let texts: Vec<String> = issues
-        .iter()
-        .map(|issue| {
-            let code = issue.code().map_or("unknown", eks::AddonIssueCode::as_str);
-            format!("{code}: {}", issue.message().unwrap_or_default())
-        })
-        .collect();
-    format!(
-        "{status}: {}",
-        if texts.is_empty() { "no health issue is named".to_owned() } else { texts.join("; ") }
-    )
+    health::text(status, addon.health().map(|health| health.issues()).unwrap_or_default())
 }

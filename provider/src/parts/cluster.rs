@@ -17,7 +17,7 @@ use resource_graph::{
 
 #[cfg(test)]
 use super::Calls;
-use super::{existing, update};
+use super::{existing, health, update};
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::{GENERATION, INCOMPLETE, Marks, Ownership, STATUS, TagChange, Tags, from_map};
 use crate::aws::{Aws, token};
@@ -489,13 +489,6 @@ pub(super) fn support_type(cluster: &eks::Cluster) -> Option<&str> {
 }
 
 fn health(cluster: &eks::Cluster) -> String {
-    let issues = cluster.health().map(|health| health.issues()).unwrap_or_default();
-    let texts: Vec<String> = issues
-        .iter()
-        .map(|issue| {
-            let code = issue.code().map_or("unknown", eks::ClusterIssueCode::as_str);
-            format!("{code}: {}", issue.message().unwrap_or_default())
-        })
-        .collect();
-    if texts.is_empty() { "FAILED without a health issue".to_owned() } else { texts.join("; ") }
+    let status = cluster.status().map_or("UNKNOWN", eks::ClusterStatus::as_str);
+    health::text(status, cluster.health().map(|health| health.issues()).unwrap_or_default())
 }

@@ -1,7 +1,8 @@
 //! KMS key with rotation, alias and key policy.
 //!
 //! `CreateKey` is the one create with neither a name nor a token: the key is looked for by its alias, then
-//! by our tag, before one is made. A key that waits for its deletion does not count.
+//! by our tag, before one is made. A key that waits for its deletion counts only where it is recorded or has the
+//! alias: somebody else scheduled that, and what it encrypts would be lost.
 //!
 //! API: <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html>
 
@@ -50,6 +51,7 @@ pub struct KmsKey {
 /// What was seen of a key.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    waits_for_deletion: bool,
     enabled: bool,
     rotates: bool,
     policy: Option<PolicyDocument>,
@@ -60,6 +62,8 @@ pub struct Seen {
 /// One update of a key.
 #[derive(Debug, Clone)]
 pub enum Change {
+    /// Somebody scheduled its deletion.
+    CancelDeletion,
     /// It is disabled.
     Enable,
     /// It does not rotate.
@@ -77,6 +81,7 @@ pub enum Change {
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::CancelDeletion => write!(formatter, "scheduled for deletion"),
             Self::Enable => write!(formatter, "key disabled"),
             Self::Rotate => write!(formatter, "rotation off"),
             Self::Policy(_) => write!(formatter, "key policy"),
@@ -130,7 +135,7 @@ impl KmsKey {
         ])
     }
 
-    /// The live key: by its recorded id, else by alias, else by our tags.
+    /// The key: by its recorded id, else by alias, else a live one by our tags.
     async fn find(&self, aws: &Aws, target: &Target<'_>) -> Result<Option<KeyMetadata>, Failure> {
         if let Some(id) = target.outputs.get(ID) {
             return describe(aws, id).await;
@@ -139,7 +144,7 @@ impl KmsKey {
             return Ok(Some(key));
         }
         for id in tagged(aws, &self.marks.ownership, &self.marks.key).await? {
-            if let Some(key) = describe(aws, &id).await? {
+            if let Some(key) = describe(aws, &id).await?.filter(|key| !waits_for_deletion(key)) {
                 return Ok(Some(key));
             }
         }
@@ -174,7 +179,14 @@ impl Part<Aws> for KmsKey {
             has_alias(aws, id, target.identity.get("alias")),
         )
         .await?;
-        let seen = Seen { enabled: key.enabled(), rotates, policy, has_alias, tags };
+        let seen = Seen {
+            waits_for_deletion: waits_for_deletion(&key),
+            enabled: key.enabled(),
+            rotates,
+            policy,
+            has_alias,
+            tags,
+        };
         Ok(Observation::Present {
             owner: self.marks.ownership.of(&seen.tags),
             instance: Some(id.to_owned()),
@@ -185,6 +197,9 @@ impl Part<Aws> for KmsKey {
 
     fn compare(&self, target: &Target<'_>, seen: &Seen) -> Comparison<Change> {
         let mut changes = Vec::new();
+        if seen.waits_for_deletion {
+            changes.push(Change::CancelDeletion);
+        }
         if !seen.enabled {
             changes.push(Change::Enable);
         }
@@ -224,6 +239,7 @@ impl Part<Aws> for KmsKey {
             .map_err(|error| failure(CREATE, &error))?;
         let key = answer.key_metadata.ok_or_else(|| Failure::refused("KMS CreateKey answered no key"))?;
         let seen = Seen {
+            waits_for_deletion: false,
             enabled: key.enabled(),
             rotates: false,
             policy: Some(policy),
@@ -236,6 +252,10 @@ impl Part<Aws> for KmsKey {
     async fn update(&self, aws: &Aws, target: &Target<'_>, change: &Change) -> Result<Outputs, Failure> {
         let id = target.outputs.get(ID).unwrap_or_default();
         match change {
+            Change::CancelDeletion => {
+                let call = aws.kms.cancel_key_deletion().key_id(id);
+                call.send().await.map_err(|error| failure(CANCEL_DELETION, &error))?;
+            }
             Change::Enable => {
                 aws.kms.enable_key().key_id(id).send().await.map_err(|error| failure(ENABLE, &error))?;
             }
@@ -282,6 +302,9 @@ impl Part<Aws> for KmsKey {
         if has_alias(aws, key.key_id(), alias).await? {
             gone(DELETE_ALIAS, aws.kms.delete_alias().alias_name(alias).send().await)?;
         }
+        if waits_for_deletion(&key) {
+            return Ok(());
+        }
         let days = i32::try_from(self.deletion_window_days).unwrap_or(30);
         let call = aws.kms.schedule_key_deletion().key_id(key.key_id()).pending_window_in_days(days);
         gone(SCHEDULE_DELETION, call.send().await)
@@ -291,8 +314,10 @@ impl Part<Aws> for KmsKey {
         match until {
             Until::Usable => Ok(Probe::Done(Outputs::default())),
             Until::Gone => Ok(match self.find(aws, target).await? {
-                None => Probe::Done(Outputs::default()),
-                Some(_) => Probe::Pending("not yet scheduled for deletion".to_owned()),
+                Some(key) if !waits_for_deletion(&key) => {
+                    Probe::Pending("not yet scheduled for deletion".to_owned())
+                }
+                _ => Probe::Done(Outputs::default()),
             }),
         }
     }
@@ -317,6 +342,7 @@ const DELETE_ALIAS: Operation = Operation::new("KMS", "DeleteAlias");
 const TAG: Operation = Operation::new("KMS", "TagResource");
 const UNTAG: Operation = Operation::new("KMS", "UntagResource");
 const SCHEDULE_DELETION: Operation = Operation::new("KMS", "ScheduleKeyDeletion");
+const CANCEL_DELETION: Operation = Operation::new("KMS", "CancelKeyDeletion");
 
 /// IAM actions this kind calls, and those AWS checks on its behalf.
 #[cfg(test)]
@@ -339,6 +365,7 @@ pub const CALLS: Calls = Calls {
         TAG,
         UNTAG,
         SCHEDULE_DELETION,
+        CANCEL_DELETION,
     ],
     implied: &[],
 };
@@ -350,22 +377,21 @@ pub async fn discover(
     ownership: &Ownership,
     key: &PartKey,
 ) -> Result<Vec<Record>, Failure> {
-    let mut ids = Vec::new();
+    let mut keys = Vec::new();
     if let Some(metadata) = describe(aws, alias).await? {
         let owned = ownership.of(&tags(aws, metadata.key_id()).await?) == Owner::Ours;
-        ids.extend(owned.then(|| metadata.key_id().to_owned()));
+        keys.extend(owned.then_some(metadata));
     }
-    if ids.is_empty() {
-        ids = tagged(aws, ownership, key).await?;
-    }
-    let mut found = Vec::new();
-    for id in ids {
-        if let Some(metadata) = describe(aws, &id).await? {
-            let identity = Identity::new([("alias", alias)]);
-            found.push(super::found(key.clone(), identity, Some(id), outputs(&metadata)));
+    if keys.is_empty() {
+        for id in tagged(aws, ownership, key).await? {
+            keys.extend(describe(aws, &id).await?.filter(|key| !waits_for_deletion(key)));
         }
     }
-    Ok(found)
+    let record = |metadata: KeyMetadata| {
+        let id = Some(metadata.key_id().to_owned());
+        super::found(key.clone(), Identity::new([("alias", alias)]), id, outputs(&metadata))
+    };
+    Ok(keys.into_iter().map(record).collect())
 }
 
 fn recorded_window(outputs: &Outputs) -> i64 {
@@ -380,14 +406,16 @@ fn kms_tags(tags: &Tags) -> Vec<Tag> {
     tags.iter().filter_map(|(key, value)| Tag::builder().tag_key(key).tag_value(value).build().ok()).collect()
 }
 
-/// The key behind an id or alias, unless it waits for its deletion.
+fn waits_for_deletion(key: &KeyMetadata) -> bool {
+    matches!(key.key_state(), Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion))
+}
+
+/// The key behind an id or alias.
 async fn describe(aws: &Aws, id: &str) -> Result<Option<KeyMetadata>, Failure> {
     match aws.kms.describe_key().key_id(id).send().await {
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(failure(DESCRIBE, &error)),
-        Ok(answer) => Ok(answer.key_metadata.filter(|key| {
-            !matches!(key.key_state(), Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion))
-        })),
+        Ok(answer) => Ok(answer.key_metadata),
     }
 }
 

@@ -47,8 +47,8 @@ pub struct LaunchTemplate {
 #[derive(Debug, Clone)]
 pub struct Seen {
     default_version: i64,
-    /// Data of the version the nodes use; none when that version was deleted.
-    data: Option<ec2::ResponseLaunchTemplateData>,
+    /// The version the nodes use has the wanted data; false also when that version was deleted.
+    fits: bool,
     tags: Tags,
 }
 
@@ -170,7 +170,7 @@ impl Part<Aws> for LaunchTemplate {
         let version = used.unwrap_or_else(|| default_version.to_string());
         let seen = Seen {
             default_version,
-            data: version_data(aws, id, &version).await?,
+            fits: version_data(aws, id, &version).await?.is_some_and(|data| self.fits(&data)),
             tags: tags(template.tags()),
         };
         Ok(Observation::Present {
@@ -185,7 +185,7 @@ impl Part<Aws> for LaunchTemplate {
         let mut changes = Vec::new();
         let default = seen.default_version.to_string();
         let used = target.outputs.get("version").unwrap_or(&default);
-        if !seen.data.as_ref().is_some_and(|data| self.fits(data)) {
+        if !seen.fits {
             changes.push(Change::Version);
         } else if used != default {
             changes.push(Change::Default(used.to_owned()));
@@ -215,11 +215,7 @@ impl Part<Aws> for LaunchTemplate {
             .ok_or_else(|| Failure::refused("EC2 CreateLaunchTemplate answered no launch template"))?;
         let id = template.launch_template_id().unwrap_or_default();
         let version = template.default_version_number().unwrap_or(1);
-        let seen = Seen {
-            default_version: version,
-            data: version_data(aws, id, &version.to_string()).await?,
-            tags: self.marks.tags(),
-        };
+        let seen = Seen { default_version: version, fits: true, tags: self.marks.tags() };
         let outputs = Outputs::new([("id", id), ("version", &version.to_string())]);
         Ok(Created { seen, instance: Some(id.to_owned()), outputs })
     }

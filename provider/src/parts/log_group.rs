@@ -97,10 +97,6 @@ impl LogGroup {
     fn on_destroy(&self) -> &'static str {
         if self.retain { RETAIN } else { "delete" }
     }
-
-    fn outputs(&self) -> Outputs {
-        Outputs::new([("name", &self.name)])
-    }
 }
 
 #[async_trait]
@@ -138,8 +134,8 @@ impl Part<Aws> for LogGroup {
         };
         Ok(Observation::Present {
             owner: self.marks.ownership.of(&seen.tags),
-            instance: group.creation_time().map(|time| time.to_string()),
-            outputs: self.outputs(),
+            instance: created(&group),
+            outputs: outputs(&group),
             seen,
         })
     }
@@ -191,7 +187,8 @@ impl Part<Aws> for LogGroup {
             class: Some(self.class.clone()),
             tags: self.marks.tags(),
         };
-        Ok(Created { seen, instance: None, outputs: self.outputs() })
+        let outputs = Outputs::new([("name", target.identity.get("name"))]);
+        Ok(Created { seen, instance: None, outputs })
     }
 
     async fn update(&self, aws: &Aws, target: &Target<'_>, change: &Change) -> Result<Outputs, Failure> {
@@ -233,18 +230,30 @@ impl Part<Aws> for LogGroup {
     }
 
     async fn probe(&self, aws: &Aws, target: &Target<'_>, until: Until) -> Result<Probe, Failure> {
-        if until == Until::Usable || self.retain {
+        if until == Until::Gone && self.retain {
             return Ok(Probe::Done(Outputs::default()));
         }
-        Ok(match describe(aws, target.identity.get("name")).await? {
-            None => Probe::Done(Outputs::default()),
-            Some(_) => {
-                Probe::Failed("it exists again: EKS re-creates it while the cluster is deleted".to_owned())
+        let group = describe(aws, target.identity.get("name")).await?;
+        Ok(match (until, group) {
+            (Until::Usable, None) => Probe::Pending("not visible yet".to_owned()),
+            (Until::Usable, Some(group)) => Probe::Done(outputs(&group)),
+            (Until::Gone, None) => Probe::Done(Outputs::default()),
+            (Until::Gone, Some(group)) => {
+                let recorded = target.outputs.get(CREATED);
+                if recorded.is_some() && recorded != created(&group).as_deref() {
+                    Probe::Failed(
+                        "it exists again: EKS re-creates it while the cluster is deleted".to_owned(),
+                    )
+                } else {
+                    Probe::Pending("still there".to_owned())
+                }
             }
         })
     }
 }
 
+/// Output that tells it from a later group of that name: when it was made, milliseconds since 1970.
+const CREATED: &str = "created";
 /// Output that says what happens to the group when it is deleted.
 pub const ON_DESTROY: &str = "on_destroy";
 /// Value of [`ON_DESTROY`]: it stays.
@@ -272,16 +281,26 @@ pub const CALLS: Calls = Calls {
 pub async fn discover(aws: &Aws, name: &str, ownership: &Ownership) -> Result<Vec<Record>, Failure> {
     let Some(group) = describe(aws, name).await? else { return Ok(Vec::new()) };
     let tags = tags(aws, &aws.location.log_group_arn(name)).await?.unwrap_or_default();
-    let instance = group.creation_time().map(|time| time.to_string());
-    let record = super::part_of(ownership, &tags, KIND).map(|key| {
-        super::found(key, Identity::new([("name", name)]), instance, Outputs::new([("name", name)]))
-    });
+    let record = super::part_of(ownership, &tags, KIND)
+        .map(|key| super::found(key, Identity::new([("name", name)]), created(&group), outputs(&group)));
     Ok(record.into_iter().collect())
 }
 
 /// The retention of a group, for an import.
 pub async fn retention(aws: &Aws, name: &str) -> Result<Option<i64>, Failure> {
     Ok(describe(aws, name).await?.and_then(|group| group.retention_in_days()).map(i64::from))
+}
+
+fn created(group: &Group) -> Option<String> {
+    group.creation_time().map(|time| time.to_string())
+}
+
+fn outputs(group: &Group) -> Outputs {
+    let mut outputs = Outputs::new([("name", group.log_group_name().unwrap_or_default())]);
+    if let Some(created) = created(group) {
+        outputs.set(CREATED, &created);
+    }
+    outputs
 }
 
 fn is_retained(outputs: &Outputs) -> bool {

@@ -12,6 +12,7 @@ use crate::aws::ownership::{Ownership, PART, TagChange, Tags};
 pub mod addon;
 pub mod cluster;
 pub mod existing;
+mod health;
 pub mod iam_role;
 pub mod kms_key;
 pub mod launch_template;

@@ -1,8 +1,9 @@
 //! Managed node group.
 //!
 //! What AWS never changes about a group is hashed into its name: a change of it makes a new group first and
-//! deletes the old one when the new one is ready. The current size belongs to the autoscaler and is moved
-//! only when it lies outside of the limits.
+//! deletes the old one when the new one is ready. Where the name would stay the same, as when its launch
+//! template was deleted, the two take turns with a second name. The current size belongs to the autoscaler
+//! and is moved only when it lies outside of the limits.
 //!
 //! API: <https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html>
 
@@ -13,12 +14,12 @@ use async_trait::async_trait;
 use aws_sdk_eks::types as eks;
 use resource_graph::{
     Comparison, Created, Failure, Identity, Input, Observation, Outputs, Part, PartKey, Probe, Record,
-    Target, Until,
+    Replacement, Target, Until,
 };
 
 #[cfg(test)]
 use super::Calls;
-use super::{existing, update};
+use super::{existing, health, update};
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::naming::hash;
 use crate::aws::ownership::{Marks, Ownership, TagChange, Tags, from_map};
@@ -76,13 +77,16 @@ pub struct Fixed {
 }
 
 impl Fixed {
-    /// `<key>-<8 hex over everything fixed>`
-    pub fn group_name(&self) -> String {
+    /// `<key>-<8 hex over everything fixed>`, and the same for a successor in which nothing of it differs.
+    pub fn group_names(&self) -> [String; 2] {
         let types = self.instance_types.join(",");
         let subnets = self.subnet_ids.iter().cloned().collect::<Vec<_>>().join(",");
-        let digest = hash(&[&self.name, &types, &self.ami_type, &self.capacity_type, &subnets]);
-        let stem: String = self.name.chars().take(LONGEST_NAME - digest.len() - 1).collect();
-        format!("{stem}-{digest}")
+        let fields = [self.name.as_str(), &types, &self.ami_type, &self.capacity_type, &subnets];
+        let name = |digest: String| {
+            let stem: String = self.name.chars().take(LONGEST_NAME - digest.len() - 1).collect();
+            format!("{stem}-{digest}")
+        };
+        [name(hash(&fields)), name(hash(&[&fields[..], &["successor"]].concat()))]
     }
 }
 
@@ -149,13 +153,29 @@ impl NodeGroup {
         }
     }
 
-    fn replaced_because(&self, target: &Target<'_>, seen: &eks::Nodegroup) -> Option<String> {
-        if matches!(
+    fn identities(&self) -> [Identity; 2] {
+        self.fixed
+            .group_names()
+            .map(|name| Identity::new([("cluster", self.cluster_name.as_str()), ("name", &name)]))
+    }
+
+    fn replacement(&self, target: &Target<'_>, seen: &eks::Nodegroup) -> Option<Replacement> {
+        let [first, second] = self.identities();
+        let has_failed = matches!(
             seen.status(),
             Some(eks::NodegroupStatus::CreateFailed | eks::NodegroupStatus::DeleteFailed)
-        ) {
-            return Some(health(seen));
-        }
+        );
+        let identity = match target.identity {
+            // It serves nobody, so it makes room.
+            named if has_failed && (*named == first || *named == second) => named.clone(),
+            named if *named == first => second,
+            _ => first,
+        };
+        let reason = if has_failed { health(seen) } else { self.fixed_differences(target, seen)? };
+        Some(Replacement { reason, identity })
+    }
+
+    fn fixed_differences(&self, target: &Target<'_>, seen: &eks::Nodegroup) -> Option<String> {
         let fixed = &self.fixed;
         let subnets: BTreeSet<String> = seen.subnets().iter().cloned().collect();
         let template = seen.launch_template().and_then(|template| template.id());
@@ -209,7 +229,8 @@ impl Part<Aws> for NodeGroup {
     }
 
     fn identity(&self) -> Identity {
-        Identity::new([("cluster", &self.cluster_name), ("name", &self.fixed.group_name())])
+        let [first, _] = self.identities();
+        first
     }
 
     fn spec(&self) -> String {
@@ -232,8 +253,8 @@ impl Part<Aws> for NodeGroup {
 
     fn compare(&self, target: &Target<'_>, seen: &Seen) -> Comparison<Change> {
         let seen = &seen.0;
-        if let Some(reason) = self.replaced_because(target, seen) {
-            return Comparison::Replace(reason);
+        if let Some(replacement) = self.replacement(target, seen) {
+            return Comparison::Replace(replacement);
         }
         let mut fields = Vec::new();
         if let Some(scaling) = seen.scaling_config() {
@@ -379,11 +400,13 @@ impl Part<Aws> for NodeGroup {
 
     async fn probe(&self, aws: &Aws, target: &Target<'_>, until: Until) -> Result<Probe, Failure> {
         let (cluster, name) = (target.identity.get("cluster"), target.identity.get("name"));
+        let mut updated = false;
         if until == Until::Usable {
             let of = Some(update::Of::NodeGroup(name));
             if let Some(unfinished) = update::probe(aws, target, cluster, of).await? {
                 return Ok(unfinished);
             }
+            updated = update::is_started_here(aws, target);
         }
         let Some(group) = describe(aws, target).await? else {
             return Ok(match until {
@@ -394,6 +417,8 @@ impl Part<Aws> for NodeGroup {
         let status = group.status().map_or("UNKNOWN", eks::NodegroupStatus::as_str).to_owned();
         Ok(match (until, group.status()) {
             (Until::Usable, Some(eks::NodegroupStatus::Active)) => Probe::Done(outputs(&group)),
+            // The update has ended well; its health is another matter, and stands in the state.
+            (Until::Usable, Some(eks::NodegroupStatus::Degraded)) if updated => Probe::Done(outputs(&group)),
             (Until::Usable, Some(eks::NodegroupStatus::Creating | eks::NodegroupStatus::Updating)) => {
                 Probe::Pending(status)
             }
@@ -403,7 +428,17 @@ impl Part<Aws> for NodeGroup {
             (Until::Gone, _) => Probe::Pending(status),
         })
     }
+
+    fn state(&self, outputs: &Outputs) -> String {
+        match outputs.get(ISSUES) {
+            None | Some("") => "ready".to_owned(),
+            Some(codes) => format!("degraded ({codes})"),
+        }
+    }
 }
+
+/// Output with the codes of its health issues; empty while it is healthy.
+const ISSUES: &str = "issues";
 
 const DESCRIBE: Operation = Operation::new("EKS", "DescribeNodegroup");
 const LIST: Operation = Operation::new("EKS", "ListNodegroups");
@@ -486,6 +521,7 @@ fn outputs(group: &eks::Nodegroup) -> Outputs {
     Outputs::new([
         ("arn", group.nodegroup_arn().unwrap_or_default()),
         ("release_version", group.release_version().unwrap_or_default()),
+        (ISSUES, &health::codes(issues(group))),
     ])
 }
 
@@ -504,19 +540,11 @@ pub(super) fn taints(group: &eks::Nodegroup) -> BTreeSet<Taint> {
     group.taints().iter().map(taint).collect()
 }
 
-/// AWS's own words for what is wrong, with its codes.
 fn health(group: &eks::Nodegroup) -> String {
     let status = group.status().map_or("UNKNOWN", eks::NodegroupStatus::as_str);
-    let issues = group.health().map(|health| health.issues()).unwrap_or_default();
-    let texts: Vec<String> = issues
-        .iter()
-        .map(|issue| {
-            let code = issue.code().map_or("unknown", eks::NodegroupIssueCode::as_str);
-            format!("{code}: {} ({})", issue.message().unwrap_or_default(), issue.resource_ids().join(", "))
-        })
-        .collect();
-    format!(
-        "{status}: {}",
-        if texts.is_empty() { "no health issue is named".to_owned() } else { texts.join("; ") }
-    )
+    health::text(status, issues(group))
+}
+
+fn issues(group: &eks::Nodegroup) -> &[eks::Issue] {
+    group.health().map(|health| health.issues()).unwrap_or_default()
 }

@@ -22,6 +22,11 @@ pub fn started(aws: &Aws, update: Option<&eks::Update>) -> Outputs {
     outputs
 }
 
+/// True when the update that was started last is one of this process.
+pub fn is_started_here(aws: &Aws, target: &Target<'_>) -> bool {
+    target.outputs.get(UPDATE_ID).is_some_and(|id| aws.updates().contains(id))
+}
+
 /// The update of a cluster, one of its node groups or add-ons.
 #[derive(Debug, Clone, Copy)]
 pub enum Of<'a> {

@@ -216,7 +216,7 @@ fn taken(key: &PartKey, identity: &Identity, owner: Option<&str>) -> Failure {
         || "exists already and is not marked as ours".to_owned(),
         |owner| format!("exists already and is owned by {owner}"),
     );
-    Failure::refused(format!("{key} ({identity}) {owner}: import it, or choose another name"))
+    Failure::refused(format!("{key} ({identity}) {owner}: choose another name, or import what it belongs to"))
 }
 
 fn lost(key: &PartKey, identity: &Identity, owner: Option<&str>) -> Failure {
