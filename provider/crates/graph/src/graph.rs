@@ -78,6 +78,8 @@ impl fmt::Display for Input {
 #[derive(Debug, Clone, Default)]
 pub struct Needs {
     pub(crate) all: BTreeSet<PartKey>,
+    /// Those of `all` whose outputs are used.
+    pub(crate) used: BTreeSet<PartKey>,
     pub(crate) any: Vec<BTreeSet<PartKey>>,
     pub(crate) lane: Option<String>,
 }
@@ -86,6 +88,7 @@ impl Needs {
     /// The output of another part; using it is the edge.
     pub fn output<P>(&mut self, handle: &Handle<P>, output: Output<P>) -> Input {
         self.all.insert(handle.key.clone());
+        self.used.insert(handle.key.clone());
         Input(Source::Output { part: handle.key.clone(), name: output.name })
     }
 
@@ -146,6 +149,11 @@ impl<W: Send + Sync + 'static> Graph<W> {
     /// The parts, in the order in which they were added.
     pub fn parts(&self) -> impl Iterator<Item = &Arc<dyn AnyPart<W>>> {
         self.nodes.iter().map(|node| &node.part)
+    }
+
+    /// Keys of the parts that use an output of that part: they may change when it is made anew.
+    pub fn users_of<'g>(&'g self, key: &'g PartKey) -> impl Iterator<Item = &'g PartKey> {
+        self.nodes.iter().filter(|node| node.needs.used.contains(key)).map(|node| node.part.key())
     }
 }
 
