@@ -1,5 +1,6 @@
 //! `eks_production_cluster`: a control plane, its nodes and core add-ons, and all they stand on.
 
+mod computed;
 mod create;
 mod delete;
 mod expand;

@@ -54,7 +54,7 @@ model! {
         cluster_security_group_id: String = computed().use_prior(),
         /// Issuer of the cluster's service account tokens.
         oidc_issuer_url: String = computed().use_prior(),
-        /// Platform version at the last apply.
+        /// Platform version.
         platform_version: String = computed().use_prior(),
         /// ARN of the key that encrypts secrets.
         kms_key_arn: String = computed().use_prior(),
@@ -64,7 +64,7 @@ model! {
         cluster_role_arn: String = computed().use_prior(),
         /// ARN of the nodes' role.
         node_role_arn: String = computed().use_prior(),
-        /// Version of each add-on, resolved when it was made.
+        /// Version of each add-on.
         addon_versions: Map<String> = computed().use_prior(),
         /// `ready`; `incomplete` until the create has finished; `degraded` after an update that did not finish.
         status: String = computed().use_prior(),

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use resource_graph::PartKey;
+use resource_graph::{PartKey, may_be_made_anew};
 use terraform_plugin::prelude::*;
 
+use super::computed;
 use super::memory::Identity;
 use super::model::{Encryption, Logging, PartState, ProductionCluster};
-use super::outline::{Outline, cluster_role, control_plane, encryption_key, node_role, outline};
+use super::outline::{Outline, control_plane, outline};
 use super::private::{Private, ResumeOf};
 use super::report::headline;
 use super::settings::{Settings, texts, value};
@@ -74,11 +75,6 @@ async fn resolve(
         _ => Field::Unknown,
     };
     planned.log_group_name = planned.name.text().map(log_group_name).map_or(Field::Unknown, Field::Known);
-    match value(&config.encryption).map(|encryption| encryption.map(|encryption| encryption.kms_key_arn)) {
-        None | Some(Some(Field::Unknown)) => planned.kms_key_arn = Field::Unknown,
-        Some(Some(Field::Known(arn))) => planned.kms_key_arn = Field::Known(arn),
-        _ => {}
-    }
 }
 
 fn plan_create(
@@ -91,6 +87,7 @@ fn plan_create(
     planned.status = Field::Unknown;
     planned.generation = Field::Unknown;
     planned.parts = parts(outline, |_| Field::Unknown);
+    computed::renew(planned, None, |_| true, true);
     let identity = identity_of_model(planned);
     let remembered = identity.as_ref().map(|identity| {
         let memory = resource.memory.recall();
@@ -136,36 +133,11 @@ fn plan_update(
     if !touched.is_empty() || unfinished {
         planned.status = Field::Unknown;
     }
-    renew_outputs(prior, planned, &touched);
+    let anew = |key: &PartKey| touched.everything || touched.anew.contains(key.as_str());
+    computed::renew(planned, Some(prior), anew, touched.everything || touched.addons);
     // After `untaint` AWS may carry another generation than the state.
     let incomplete = prior.status.text() == Some(INCOMPLETE);
     planned.generation = if incomplete { Field::Unknown } else { prior.generation.clone() };
-}
-
-/// What a part that is made anew will be called is not known; what the last run did not reach has no name yet.
-fn renew_outputs(prior: &ProductionCluster, planned: &mut ProductionCluster, touched: &Touched) {
-    let anew = |key: PartKey| touched.everything || touched.anew.contains(key.as_str());
-    let renew = |field: &mut Field<String>, before: &Field<String>, anew: bool| {
-        if anew || before.is_null() {
-            *field = Field::Unknown;
-        }
-    };
-    let cluster = anew(control_plane());
-    renew(&mut planned.arn, &prior.arn, touched.everything);
-    renew(&mut planned.endpoint, &prior.endpoint, cluster);
-    renew(&mut planned.certificate_authority_data, &prior.certificate_authority_data, cluster);
-    renew(&mut planned.cluster_security_group_id, &prior.cluster_security_group_id, cluster);
-    renew(&mut planned.oidc_issuer_url, &prior.oidc_issuer_url, cluster);
-    renew(&mut planned.platform_version, &prior.platform_version, cluster);
-    renew(&mut planned.cluster_role_arn, &prior.cluster_role_arn, anew(cluster_role()));
-    renew(&mut planned.node_role_arn, &prior.node_role_arn, anew(node_role()));
-    let of_user = planned.encryption.known().is_some_and(|encryption| encryption.kms_key_arn.is_known());
-    if !of_user {
-        renew(&mut planned.kms_key_arn, &prior.kms_key_arn, anew(encryption_key()));
-    }
-    if touched.everything || touched.addons || prior.addon_versions.is_null() {
-        planned.addon_versions = Field::Unknown;
-    }
 }
 
 /// Which parts an update touches.
@@ -194,7 +166,7 @@ fn touched(prior: &ProductionCluster, planned: &ProductionCluster, outline: Opti
         let state = part.state.text().unwrap_or("absent");
         if !is_settled(state) {
             touched.parts.insert(key.to_owned());
-            if state == "absent" || state.starts_with("replace:") {
+            if may_be_made_anew(state) {
                 touched.anew.insert(key.to_owned());
             }
             touched.addons |= key.starts_with("addon/");

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use resource_graph::{Identity, Ledger, Outputs, PartKey, Record, RecordState};
 use terraform_plugin::prelude::*;
 
 use super::expand::{Place, expand};
 use super::model::{self, NodeGroup, PartState, ProductionCluster};
-use super::outline::outline;
+use super::outline::{self, outline};
 use super::private::{Private, ResumeOf};
 use super::settings::Settings;
-use super::{ProductionClusterResource, plan, validate};
+use super::{ProductionClusterResource, computed, plan, validate};
 use crate::aws::Location;
 use crate::config::{Connection, ProviderBlock};
 
@@ -45,7 +46,7 @@ fn ready() -> ProductionCluster {
     state.status = "ready".into();
     state.generation = "g".into();
     let parts = outline(&state).expect("everything is known");
-    let part = |(key, spec): (resource_graph::PartKey, Option<String>)| {
+    let part = |(key, spec): (PartKey, Option<String>)| {
         (key.as_str().to_owned(), PartState { spec: spec.into(), state: "ready".into() })
     };
     state.parts = Field::Known(parts.into_iter().map(part).collect());
@@ -70,6 +71,8 @@ async fn planned(
         planned.status.clone_from(&prior.status);
         planned.generation.clone_from(&prior.generation);
         planned.parts.clone_from(&prior.parts);
+        planned.endpoint.clone_from(&prior.endpoint);
+        planned.addon_versions.clone_from(&prior.addon_versions);
     }
     let request = PlanRequest { prior, config, planned: &mut planned, prior_private: b"", changed: true };
     let response = plan::plan(resource, request).await;
@@ -188,6 +191,87 @@ async fn drift_touches_the_part_it_was_seen_at() {
     let (plan, _) = planned(&resource, Some(&prior), &minimal()).await;
     assert!(state_of(&plan, "kms-key/cluster").is_unknown());
     assert_eq!(state_of(&plan, "iam-role/node"), "ready".into());
+}
+
+/// A ledger with one output of each of these parts.
+fn ledger(outputs: &[(PartKey, &str, &str)]) -> Ledger {
+    let mut ledger = Ledger::default();
+    for (key, name, value) in outputs {
+        ledger.put(Record {
+            key: key.clone(),
+            state: RecordState::Settled,
+            identity: Identity::default(),
+            instance: None,
+            outputs: Outputs::new([(name, value)]),
+            needs: Vec::new(),
+            spec: String::new(),
+        });
+    }
+    ledger
+}
+
+fn addon(name: &str) -> PartKey {
+    PartKey::new(crate::parts::addon::KIND, name)
+}
+
+fn versions(of: &[(&str, &str)]) -> Field<Map<String>> {
+    Field::Known(of.iter().map(|(addon, version)| (*addon, (*version).to_owned())).collect())
+}
+
+#[test]
+fn a_refresh_shows_what_was_seen_and_keeps_the_rest() {
+    let mut state = ready();
+    state.platform_version = "eks.1".into();
+    state.node_role_arn = "arn:kept".into();
+    state.addon_versions = versions(&[("coredns", "v1"), ("vpc-cni", "v1")]);
+    let ledger = ledger(&[
+        (outline::control_plane(), "platform_version", "eks.2"),
+        (outline::node_role(), "arn", "arn:not-seen"),
+        (outline::cluster_role(), "arn", "arn:only-recorded"),
+        (addon("coredns"), "version", "v2"),
+        (addon("vpc-cni"), "version", "v2"),
+    ]);
+    let seen = [outline::control_plane(), addon("coredns")];
+    computed::refresh(&mut state, &ledger, |key| seen.contains(key));
+    assert_eq!(state.platform_version, "eks.2".into());
+    assert_eq!(state.node_role_arn, "arn:kept".into());
+    assert_eq!(state.cluster_role_arn, "arn:only-recorded".into());
+    assert_eq!(state.addon_versions, versions(&[("coredns", "v2"), ("vpc-cni", "v1")]));
+    let again = state.clone();
+    computed::refresh(&mut state, &ledger, |key| seen.contains(key));
+    assert_eq!(state, again);
+}
+
+#[test]
+fn the_users_key_is_shown_instead_of_one_that_was_made() {
+    let arn = "arn:aws:kms:eu-central-1:111122223333:key/1";
+    let mut planned = minimal();
+    computed::renew(&mut planned, None, |_| true, true);
+    assert!(planned.kms_key_arn.is_unknown() && planned.addon_versions.is_unknown());
+    planned.encryption =
+        Field::Known(model::Encryption { kms_key_arn: arn.into(), ..model::Encryption::default() });
+    computed::renew(&mut planned, None, |_| true, true);
+    assert_eq!(planned.kms_key_arn, arn.into());
+    computed::fill(&mut planned, &ledger(&[(outline::control_plane(), "endpoint", "https://prod")]));
+    assert_eq!(planned.endpoint, "https://prod".into());
+    assert_eq!((planned.kms_key_arn, planned.arn), (arn.into(), Field::Null));
+}
+
+#[tokio::test]
+async fn outputs_of_what_may_be_made_anew_are_unknown() {
+    let resource = resource().await;
+    let mut prior = ProductionCluster { endpoint: "https://prod".into(), ..ready() };
+    prior.addon_versions = versions(&[("coredns", "v1")]);
+    let anew = ["absent", "busy: deleting", "pending: found, not recorded yet"];
+    for (state, unknown) in anew.map(|state| (state, true)).into_iter().chain([("busy: updating", false)]) {
+        if let Some(Field::Known(part)) = prior.parts.known_mut().and_then(|parts| parts.get_mut("cluster")) {
+            part.state = state.into();
+        }
+        let (plan, response) = planned(&resource, Some(&prior), &minimal()).await;
+        assert_eq!(errors(&response), Vec::<String>::new());
+        assert_eq!(plan.endpoint.is_unknown(), unknown, "{state}");
+        assert_eq!(plan.addon_versions, prior.addon_versions, "{state}");
+    }
 }
 
 #[tokio::test]

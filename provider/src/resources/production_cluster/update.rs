@@ -61,7 +61,8 @@ async fn begin(
     let limit =
         planned.timeouts.known().map_or(DEFAULT_TIMEOUT, |timeouts| timeouts.update_or(DEFAULT_TIMEOUT));
     let deadline = Instant::now() + limit;
-    let run = Run::on(resource, planned).await?;
+    // The state before knows the account, also where this plan makes the cluster anew.
+    let run = Run::on(resource, prior).await?;
     let ledger = match recorded {
         Some(ledger) => ledger,
         None => rebuilt(&run, prior).await.map_err(|text| refused(&text))?,
