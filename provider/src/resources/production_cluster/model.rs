@@ -3,6 +3,8 @@
 
 use terraform_plugin::prelude::*;
 
+use crate::config::is_arn;
+
 model! {
     /// A production cluster.
     pub struct ProductionCluster paths ProductionClusterPaths {
@@ -180,10 +182,6 @@ fn is_minor_version(text: &str) -> bool {
 
 fn is_cidr(text: &str) -> bool {
     text.parse::<ipnet::IpNet>().is_ok()
-}
-
-fn is_arn(text: &str) -> bool {
-    text.starts_with("arn:") && text.split(':').count() >= 6
 }
 
 /// A group is named `<key>-<8 hex>` in at most 63 characters.

@@ -32,7 +32,9 @@ pub fn compose(
 ) -> ProductionCluster {
     let mut state = planned.clone();
     computed::fill(&mut state, ledger);
-    fill(&mut state.status, Some(outcome.status.to_owned()));
+    // A plan that changes no part keeps the status known; a run that fails all the same says so, which core
+    // accepts beside its error.
+    state.status = outcome.status.into();
     fill(&mut state.generation, Some(outcome.generation.to_owned()));
     fill(&mut state.region, None);
     fill(&mut state.log_group_name, None);
