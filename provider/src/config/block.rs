@@ -121,6 +121,7 @@ fn is_path(text: &str) -> bool {
     text.starts_with('/') && text.ends_with('/')
 }
 
-fn is_arn(text: &str) -> bool {
+/// True for a text that has the form of an ARN.
+pub fn is_arn(text: &str) -> bool {
     text.starts_with("arn:") && text.split(':').count() >= 6
 }

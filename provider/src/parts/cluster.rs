@@ -461,6 +461,8 @@ fn outputs(cluster: &eks::Cluster) -> Outputs {
         ("cluster_security_group_id", vpc.and_then(|vpc| vpc.cluster_security_group_id())),
         ("oidc_issuer_url", issuer),
         ("platform_version", cluster.platform_version()),
+        ("kubernetes_version", cluster.version()),
+        ("kms_key_arn", key_arn(cluster)),
     ];
     let mut outputs = Outputs::default();
     for (name, value) in values {

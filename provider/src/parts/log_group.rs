@@ -296,9 +296,14 @@ fn created(group: &Group) -> Option<String> {
 }
 
 fn outputs(group: &Group) -> Outputs {
-    let mut outputs = Outputs::new([("name", group.log_group_name().unwrap_or_default())]);
-    if let Some(created) = created(group) {
-        outputs.set(CREATED, &created);
+    let mut outputs = Outputs::new([
+        ("name", group.log_group_name().unwrap_or_default()),
+        ("class", group.log_group_class().map_or("STANDARD", |class| class.as_str())),
+    ]);
+    for (name, value) in [("kms_key_arn", group.kms_key_id()), (CREATED, created(group).as_deref())] {
+        if let Some(value) = value {
+            outputs.set(name, value);
+        }
     }
     outputs
 }

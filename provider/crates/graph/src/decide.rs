@@ -156,6 +156,15 @@ pub(crate) fn decide_removal(record: &Record, look: &Look) -> Removal {
     }
 }
 
+/// What a look tells of an object that is there, does not move and is ours.
+pub(crate) fn found<W>(part: &dyn AnyPart<W>, record: Option<&Record>, look: &Look) -> Option<Found> {
+    let Ok(Observation::Present { owner, instance, outputs, .. }) = look else { return None };
+    match claim(owner, instance.as_deref(), record, part.adopts_unmarked()) {
+        Claim::Ours => Some(Found { instance: instance.clone(), outputs: outputs.clone() }),
+        Claim::Foreign(_) => None,
+    }
+}
+
 /// True for a word of the world that means the object is going away.
 pub(crate) fn is_leaving(status: &str) -> bool {
     status.to_ascii_uppercase().contains("DELETING")

@@ -8,10 +8,11 @@ use std::{
 use crate::{
     AnyChange, AnyPart, Failure, Identity, Input, Ledger, Observations, Outputs, PartKey, Plan, Record,
     RecordState, Replacement, Stages, Step, Target,
-    decide::{Decision, Found, Removal, decide, decide_removal, is_leaving},
+    decide::{Decision, Found, Removal, decide, decide_removal, found, is_leaving},
     graph::{Node, Source},
     observe::{Look, unknown_kind},
     plan::{PlannedPart, PlannedRemoval, PlannedStage},
+    state_text::{self, ABSENT},
 };
 
 /// What to do about objects that carry our mark, and that neither the graph nor the ledger knows.
@@ -46,6 +47,7 @@ pub fn diff<W: Send + Sync + 'static>(
         renewed: BTreeSet::new(),
         occupied: BTreeSet::new(),
         planned: BTreeMap::new(),
+        seen: BTreeMap::new(),
     };
     let mut planned = Vec::new();
     for graph in &stages.0 {
@@ -63,7 +65,7 @@ pub fn diff<W: Send + Sync + 'static>(
         }
     }
     let claimed = discovered.iter().filter(|record| diff.is_claimed(record)).cloned().collect();
-    Plan { stages: planned, claimed, removals, warnings }
+    Plan { stages: planned, claimed, removals, warnings, seen: diff.seen }
 }
 
 struct Diff<'d, W> {
@@ -77,6 +79,8 @@ struct Diff<'d, W> {
     occupied: BTreeSet<(PartKey, Identity)>,
     /// What earlier stages do with a part.
     planned: BTreeMap<PartKey, (Arc<dyn AnyPart<W>>, Step)>,
+    /// What was seen of parts that are there and ours.
+    seen: BTreeMap<PartKey, Outputs>,
 }
 
 impl<W: Send + Sync + 'static> Diff<'_, W> {
@@ -123,12 +127,9 @@ impl<W: Send + Sync + 'static> Diff<'_, W> {
         if let Decision::Replace(_, replacement) = &decision {
             self.occupied.insert((node.part.key().clone(), replacement.identity.clone()));
         }
-        if let Decision::Adopt(found, _)
-        | Decision::Keep(found)
-        | Decision::Update(found, _)
-        | Decision::Confirm(found) = decision
-        {
-            self.outputs.entry(node.part.key().clone()).or_default().merge(found.outputs);
+        if let Some(found) = found(node.part.as_ref(), record, &observed.look) {
+            self.outputs.entry(node.part.key().clone()).or_default().merge(found.outputs.clone());
+            self.seen.insert(node.part.key().clone(), found.outputs);
         }
         (step, state, Some(observed.look.clone()))
     }
@@ -149,7 +150,7 @@ impl<W: Send + Sync + 'static> Diff<'_, W> {
         let observed = self.observations.of(node.part.key(), &identity);
         match (step, observed) {
             (Step::Create | Step::Replace { .. }, _) | (_, None) => {
-                (Step::Update { changes: vec![node.part.spec()] }, "absent".to_owned(), None)
+                (Step::Update { changes: vec![node.part.spec()] }, ABSENT.to_owned(), None)
             }
             (_, Some(observed)) => {
                 let decision = self.decide(node, record, &identity, &observed.look);
@@ -238,7 +239,7 @@ fn describe<W>(
 ) -> (Step, String) {
     let texts = |changes: &[AnyChange]| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
     match decision {
-        Decision::Create => (Step::Create, "absent".to_owned()),
+        Decision::Create => (Step::Create, ABSENT.to_owned()),
         Decision::Keep(Found { outputs, .. }) => {
             let mut known = known.clone();
             known.merge(outputs.clone());
@@ -246,11 +247,7 @@ fn describe<W>(
         }
         Decision::Adopt(_, changes) => {
             let changes = texts(changes);
-            let state = if changes.is_empty() {
-                "pending: found, not recorded yet".to_owned()
-            } else {
-                format!("pending: {}", changes.join("; "))
-            };
+            let state = state_text::found_with(&changes);
             (Step::Adopt { changes }, state)
         }
         Decision::Update(_, changes) => {
@@ -263,10 +260,10 @@ fn describe<W>(
         }
         Decision::Replace(_, Replacement { reason, identity: successor }) => {
             let new_first = successor != identity;
-            (Step::Replace { reason: reason.clone(), new_first }, format!("replace: {reason}"))
+            (Step::Replace { reason: reason.clone(), new_first }, state_text::replace(reason))
         }
         Decision::Await(_, status) => {
-            (Step::Settle { status: Some(status.clone()) }, format!("busy: {}", status.to_lowercase()))
+            (Step::Settle { status: Some(status.clone()) }, state_text::busy(status))
         }
         Decision::Confirm(_) => {
             let state =

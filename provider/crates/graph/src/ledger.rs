@@ -100,6 +100,15 @@ impl Ledger {
         self.records.iter().find(|record| record.key == *key && record.state != RecordState::Retired)
     }
 
+    /// Takes over the outputs that were seen of recorded parts.
+    pub fn learn(&mut self, seen: &BTreeMap<PartKey, Outputs>) {
+        for record in self.records.iter_mut().filter(|record| record.state != RecordState::Retired) {
+            if let Some(outputs) = seen.get(&record.key) {
+                record.outputs.merge(outputs.clone());
+            }
+        }
+    }
+
     /// True when nothing was made.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()

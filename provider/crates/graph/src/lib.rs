@@ -26,6 +26,7 @@ mod part;
 mod plan;
 mod report;
 mod settings;
+mod state_text;
 
 pub use diff::{Unclaimed, diff};
 pub use erased::{AnyChange, AnyPart, AnySeen, erase};
@@ -41,3 +42,4 @@ pub use part::{
 pub use plan::{PartView, Plan, Step};
 pub use report::{Action, Ended, PartFailure, Report};
 pub use settings::Settings;
+pub use state_text::may_be_made_anew;

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{AnyPart, Failure, PartKey, Record, graph::Needs, observe::Look};
+use crate::{AnyPart, Failure, Outputs, PartKey, Record, graph::Needs, observe::Look};
 
 /// What is to happen with one part. Texts are for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +105,7 @@ pub struct Plan<W> {
     /// What is to go, and what is only to be forgotten.
     pub(crate) removals: Vec<PlannedRemoval<W>>,
     pub(crate) warnings: Vec<String>,
+    pub(crate) seen: BTreeMap<PartKey, Outputs>,
 }
 
 pub(crate) struct PlannedStage<W> {
@@ -164,6 +165,12 @@ impl<W> Plan<W> {
             _ => None,
         });
         self.warnings.iter().cloned().chain(forgotten).collect()
+    }
+
+    /// The outputs, as they were seen, of each part that is there, does not move and is ours: also where it
+    /// differs from what is wanted.
+    pub fn seen(&self) -> &BTreeMap<PartKey, Outputs> {
+        &self.seen
     }
 
     /// Every part of the stages, as people see it.

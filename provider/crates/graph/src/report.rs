@@ -24,6 +24,9 @@ pub struct Report {
     pub ended: Ended,
     /// True when at least one call that changes the world was launched.
     pub changed: bool,
+    /// What each part still waited for when the run ended early: the world's last word, or the parts that come
+    /// before it.
+    pub waits: BTreeMap<PartKey, String>,
 }
 
 impl Report {

@@ -1,16 +1,20 @@
 //! Create: makes the cluster, or continues one that is unfinished.
 
-use resource_graph::{Ended, Ledger, Owner, PartKey, Plan, RecordState, Report};
+use std::collections::BTreeMap;
+
+use resource_graph::{Ended, Failure, Owner, PartKey, RecordState, Report};
 use terraform_plugin::prelude::*;
 use tokio::time::Instant;
 
+use super::begun::{Begun, Ran};
 use super::model::ProductionCluster;
+use super::outline::control_plane;
 use super::private::Private;
 use super::report::{self, headline};
-use super::run::{DEFAULT_TIMEOUT, Limits, Run};
-use super::state::{INCOMPLETE, Outcome, READY, compose};
+use super::run::{DEFAULT_TIMEOUT, Run};
+use super::state::{INCOMPLETE, READY};
 use super::{ProductionClusterResource, identity_of_model};
-use crate::aws::{Aws, token};
+use crate::aws::token;
 use crate::errors;
 use crate::parts::existing;
 
@@ -26,14 +30,13 @@ pub async fn create(
     if let Some((state, ledger)) = resource.memory.recall().handed_over.get(&identity) {
         request.checkpoint.save(state.clone(), Private::of_state(ledger));
     }
-    let _turn = resource.memory.turn(&identity).await;
-    let begun = tokio::select! {
-        biased;
-        () = request.stop.cancelled() => Err(refused("The run was interrupted.")),
-        begun = begin(resource, &request) => begun,
-    };
-    match begun {
-        Ok(begun) => begun.carry_out(resource, &request).await,
+    let interrupted = refused("The run was interrupted.");
+    match resource.memory.in_turn(&identity, &request.stop, interrupted, begin(resource, &request)).await {
+        Ok((_turn, begun)) => {
+            let (planned, stop) = (&request.planned, &request.stop);
+            let ran = begun.carry_out(resource, planned, INCOMPLETE, stop, &request.checkpoint).await;
+            finish(&ran, &request).await
+        }
         // Nothing was done: what a delete of this process handed over is still what there is.
         Err(diagnostics) => {
             let handed = resource.memory.recall().handed_over.get(&identity).cloned();
@@ -45,15 +48,6 @@ pub async fn create(
             }
         }
     }
-}
-
-/// A create that knows what is there and what to do.
-struct Begun {
-    run: Run,
-    plan: Plan<Aws>,
-    ledger: Ledger,
-    generation: String,
-    deadline: Instant,
 }
 
 async fn begin(
@@ -73,32 +67,9 @@ async fn begin(
             .await
             .map_err(|failure| refused(&report::failure(&failure)))?;
     }
-    let ledger = found.ledger();
-    let stages = run.stages(planned, &generation)?;
-    let plan = run.plan(&stages, &ledger).await;
-    let errors = plan.errors();
-    if !errors.is_empty() && ledger.is_empty() {
-        return Err(not_begun(&errors));
-    }
-    Ok(Begun { run, plan, ledger, generation, deadline })
-}
-
-impl Begun {
-    async fn carry_out(
-        self,
-        resource: &ProductionClusterResource,
-        request: &CreateRequest<ProductionCluster>,
-    ) -> ApplyResponse<ProductionCluster> {
-        let Self { run, plan, ledger, generation, deadline } = self;
-        resource.memory.recall().worked_on.insert(run.identity.clone());
-        let unfinished = Outcome { status: INCOMPLETE, generation: &generation };
-        let state = compose(&request.planned, &ledger, &plan.explain(), unfinished);
-        request.checkpoint.save(state, Private::of_state(&ledger));
-        let fence = run.fence(&generation);
-        let limits = Limits { stop: request.stop.clone(), deadline, fence: Some(fence.clone()) };
-        let report = run.carry_out(plan, ledger, limits).await;
-        finish(&run, request, report, &fence, &generation).await
-    }
+    let begun = Begun::new(run, planned, found.ledger(), generation, deadline).await?;
+    let errors = begun.errors_before_anything();
+    if errors.is_empty() { Ok(begun) } else { Err(not_begun(&errors)) }
 }
 
 /// Create adopts only what is marked incomplete.
@@ -150,67 +121,34 @@ fn refused(text: &str) -> Diagnostics {
     )
 }
 
-fn not_begun(errors: &std::collections::BTreeMap<PartKey, resource_graph::Failure>) -> Diagnostics {
+fn not_begun(errors: &BTreeMap<PartKey, Failure>) -> Diagnostics {
     let texts: Vec<String> =
         errors.iter().map(|(key, failure)| format!("{key}: {}", report::failure(failure))).collect();
     refused(&texts.join("\n\n"))
 }
 
-async fn finish(
-    run: &Run,
-    request: &CreateRequest<ProductionCluster>,
-    report: Report,
-    fence: &super::run::Fence,
-    generation: &str,
-) -> ApplyResponse<ProductionCluster> {
-    let planned = &request.planned;
-    let respond = |status: &str, ledger: &Ledger, diagnostics: Diagnostics| ApplyResponse {
-        state: Some(compose(planned, ledger, &report.views, Outcome { status, generation })),
-        private: Private::of_state(ledger),
-        diagnostics,
+async fn finish(ran: &Ran, request: &CreateRequest<ProductionCluster>) -> ApplyResponse<ProductionCluster> {
+    let CreateRequest { planned, stop, connected, .. } = request;
+    let mut diagnostics = ran.warnings();
+    let Err(detail) = ran.finish(stop, connected, NEXT).await else {
+        return ran.response(planned, READY, diagnostics);
     };
-    let mut diagnostics = Diagnostics::new();
-    for warning in &report.warnings {
-        diagnostics.warning("About what exists", warning.clone());
-    }
-    if report.is_complete() {
-        let completed = tokio::select! {
-            biased;
-            completed = complete(run, &report.ledger, fence, &request.connected) => completed,
-            () = request.stop.cancelled() => Err(format!("The run was interrupted ({}).", errors::INTERRUPTED.code)),
-        };
-        match completed {
-            Ok(()) => return respond(READY, &report.ledger, diagnostics),
-            Err(text) => {
-                let detail =
-                    format!("{text}\n\nEverything exists; only its mark is still incomplete.\n\n{NEXT}");
-                if request.stop.is_cancelled() {
-                    diagnostics.warning(headline("The create was interrupted", errors::INTERRUPTED), detail);
-                } else {
-                    fail(&mut diagnostics, planned, &report, detail);
-                }
-                return respond(INCOMPLETE, &report.ledger, diagnostics);
-            }
-        }
-    }
-    let nothing_made = report.ledger.is_empty();
-    let detail = report::detail(&report, NEXT);
-    if report.ended == Ended::Stopped {
+    if ran.was_interrupted(stop) {
         // Core exits with an error by itself; without one of ours nothing is tainted, and the next plan is an
         // update in place.
         diagnostics.warning(headline("The create was interrupted", errors::INTERRUPTED), detail);
     } else {
-        fail(&mut diagnostics, planned, &report, detail);
+        fail(&mut diagnostics, planned, &ran.report, detail);
     }
-    if nothing_made && diagnostics.has_errors() {
+    if ran.report.ledger.is_empty() && diagnostics.has_errors() {
         return ApplyResponse { state: None, private: Vec::new(), diagnostics };
     }
-    respond(INCOMPLETE, &report.ledger, diagnostics)
+    ran.response(planned, INCOMPLETE, diagnostics)
 }
 
 /// An error, or with `on_failed_create = "warn"` a warning once AWS has accepted the cluster.
 fn fail(diagnostics: &mut Diagnostics, planned: &ProductionCluster, report: &Report, detail: String) {
-    let cluster = report.ledger.get(&super::outline::control_plane());
+    let cluster = report.ledger.get(&control_plane());
     let accepted = cluster.is_some_and(|record| record.state != RecordState::Intended);
     let summary = headline("The create did not finish", errors::CREATE_INCOMPLETE);
     // Another run has it now: going on quietly would end with two owners.
@@ -220,21 +158,4 @@ fn fail(diagnostics: &mut Diagnostics, planned: &ProductionCluster, report: &Rep
     } else {
         diagnostics.error(summary, detail);
     }
-}
-
-/// Clears the mark: the very last call, and only while somebody is there to save the result.
-pub async fn complete(
-    run: &Run,
-    ledger: &Ledger,
-    fence: &super::run::Fence,
-    connected: &Connected,
-) -> Result<(), String> {
-    use resource_graph::Guard;
-    fence.check().await.map_err(|failure| report::failure(&failure))?;
-    if !connected.is_connected() {
-        return Err("Terraform is gone.".to_owned());
-    }
-    let record = ledger.get(&super::outline::control_plane());
-    let arn = record.and_then(|record| record.outputs.get("arn")).unwrap_or_default();
-    run.complete(arn).await.map_err(|failure| report::failure(&failure))
 }

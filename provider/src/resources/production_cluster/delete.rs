@@ -27,17 +27,12 @@ pub async fn delete(
     request: DeleteRequest<ProductionCluster>,
 ) -> ApplyResponse<ProductionCluster> {
     let identity = identity_of_model(&request.prior).unwrap_or_default();
-    let _turn = resource.memory.turn(&identity).await;
     let private = Private::parse(&request.private);
     let recorded = private.ledger.clone().filter(|ledger| !ledger.is_empty());
-    let begun = tokio::select! {
-        biased;
-        () = request.stop.cancelled() => Err(interrupted(&identity)),
-        begun = begin(resource, &request, &identity, private, recorded.clone()) => begun,
-    };
-    match begun {
-        Ok(Begun::HandedOver(response)) => *response,
-        Ok(Begun::Removal(removal)) => removal.carry_out(&request).await,
+    let begin = begin(resource, &request, &identity, private, recorded.clone());
+    match resource.memory.in_turn(&identity, &request.stop, interrupted(&identity), begin).await {
+        Ok((_, Begun::HandedOver(response))) => *response,
+        Ok((_turn, Begun::Removal(removal))) => removal.carry_out(&request).await,
         Err(diagnostics) => kept(&request.prior, recorded.as_ref(), diagnostics),
     }
 }
@@ -87,10 +82,7 @@ async fn begin(
         }
         Some(ResumeOf::Known(resumed)) if resumed == identity && incomplete => {
             if request.stop.is_cancelled() {
-                return Err(Diagnostics::from_error(
-                    headline("The run was interrupted", errors::INTERRUPTED),
-                    format!("Nothing was deleted; {identity} is as it was."),
-                ));
+                return Err(interrupted(identity));
             }
             return Ok(hand_over(
                 resource,

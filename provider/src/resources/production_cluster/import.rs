@@ -3,17 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use resource_graph::{Owner, PartKey};
+use resource_graph::{Owner, PartKey, Record};
 use terraform_plugin::prelude::*;
 
 use super::family::Found;
 use super::model::{self, ProductionCluster};
+use super::outline::{control_plane_logs, encryption_key};
 use super::private::Private;
 use super::read::settle;
 use super::report::{self, headline};
 use super::run::Run;
 use super::settings::{
-    DEFAULT_ADDONS, DEFAULT_INSTANCE_TYPES, DEFAULT_SIZES, RETENTION_DAYS, default_values,
+    DEFAULT_ADDONS, DEFAULT_INSTANCE_TYPES, DEFAULT_LOG_CLASS, DEFAULT_SIZES, RETENTION_DAYS, default_values,
 };
 use super::state::{INCOMPLETE, READY};
 use super::{ProductionClusterResource, TYPE, log_group_name};
@@ -72,7 +73,7 @@ fn read_back(
     let tags = cluster.tags();
     let own: Tags =
         tags.clone().into_iter().filter(|(key, value)| default_tags.get(key) != Some(value)).collect();
-    let has_own_key = found.records.iter().any(|record| record.key == super::outline::encryption_key());
+    let has_own_key = found.records.iter().any(|record| record.key == encryption_key());
     let encryption = cluster
         .kms_key_arn
         .clone()
@@ -87,7 +88,7 @@ fn read_back(
         region: region.into(),
         subnet_ids: Field::Known(cluster.subnet_ids.iter().cloned().collect()),
         endpoint_access: endpoint_access(&cluster.endpoint_access).into(),
-        logging: logging(cluster, retention).into(),
+        logging: logging(cluster, &found.records, retention).into(),
         encryption: encryption.into(),
         node_groups: Field::Known(groups.collect()),
         addons: addons(found).into(),
@@ -111,15 +112,27 @@ fn endpoint_access(access: &EndpointAccess) -> Option<model::EndpointAccess> {
     })
 }
 
-fn logging(cluster: &existing::Cluster, retention: Option<i64>) -> Option<model::Logging> {
+fn logging(
+    cluster: &existing::Cluster,
+    records: &[Record],
+    retention: Option<i64>,
+) -> Option<model::Logging> {
+    let output = |key: &PartKey, name: &str| {
+        let record = records.iter().find(|record| record.key == *key)?;
+        record.outputs.get(name).map(str::to_owned)
+    };
     let types: Set<String> = cluster.log_types.iter().cloned().collect();
-    let retention = retention.filter(|days| *days != RETENTION_DAYS);
-    let all = cluster.logs_everything();
-    (!all || retention.is_some()).then(|| model::Logging {
-        types: (!all).then_some(types).into(),
-        retention_days: retention.into(),
-        ..model::Logging::default()
-    })
+    let own_key = output(&encryption_key(), "arn");
+    let logging = model::Logging {
+        types: (!cluster.logs_everything()).then_some(types).into(),
+        retention_days: retention.filter(|days| *days != RETENTION_DAYS).into(),
+        kms_key_arn: output(&control_plane_logs(), "kms_key_arn")
+            .filter(|arn| own_key.as_ref() != Some(arn))
+            .into(),
+        class: output(&control_plane_logs(), "class").filter(|class| class != DEFAULT_LOG_CLASS).into(),
+        on_destroy: Field::Null,
+    };
+    (logging != model::Logging::default()).then_some(logging)
 }
 
 fn group_model(group: &existing::NodeGroup) -> model::NodeGroup {

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use resource_graph::Ledger;
+use terraform_plugin::Diagnostics;
+use tokio_util::sync::CancellationToken;
 
 use super::model::ProductionCluster;
 
@@ -16,6 +18,11 @@ pub type Identity = String;
 pub struct Memory {
     remembered: Mutex<Remembered>,
     turns: Mutex<BTreeMap<Identity, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// Held while an operation works on its identity.
+pub struct Turn {
+    _guard: tokio::sync::OwnedMutexGuard<()>,
 }
 
 /// See [`Memory`].
@@ -39,12 +46,51 @@ impl Memory {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Operations on one identity take turns: core deletes the current object and deposed ones at once.
-    pub async fn turn(&self, identity: &Identity) -> tokio::sync::OwnedMutexGuard<()> {
+    /// Begins when it is this operation's turn: core deletes the current object and deposed ones at once. A stop
+    /// is answered at any time before the operation has begun.
+    pub async fn in_turn<T>(
+        &self,
+        identity: &Identity,
+        stop: &CancellationToken,
+        interrupted: Diagnostics,
+        begin: impl Future<Output = Result<T, Diagnostics>>,
+    ) -> Result<(Turn, T), Diagnostics> {
+        let begun = async {
+            let turn = self.turn(identity).await;
+            Ok((turn, begin.await?))
+        };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Err(interrupted),
+            begun = begun => begun,
+        }
+    }
+
+    async fn turn(&self, identity: &Identity) -> Turn {
         let turn = {
             let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(turns.entry(identity.clone()).or_default())
         };
-        turn.lock_owned().await
+        Turn { _guard: turn.lock_owned().await }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stop_is_answered_while_another_operation_has_its_turn() {
+        let (memory, stop) = (Memory::default(), CancellationToken::new());
+        let identity = "eu-central-1/prod".to_owned();
+        let interrupted = || Diagnostics::from_error("interrupted", "");
+        let begin = || async { Ok(()) };
+        let first = memory.in_turn(&identity, &stop, interrupted(), begin()).await;
+        let second = memory.in_turn(&identity, &stop, interrupted(), begin());
+        let (second, ()) = tokio::join!(second, async { stop.cancel() });
+        assert!(first.is_ok() && second.is_err());
+        drop(first);
+        let third = memory.in_turn(&identity, &CancellationToken::new(), interrupted(), begin()).await;
+        assert!(third.is_ok());
     }
 }

@@ -1,9 +1,13 @@
 //! `eks_production_cluster`: a control plane, its nodes and core add-ons, and all they stand on.
 
+mod begun;
+mod computed;
 mod create;
 mod delete;
+mod differing;
 mod expand;
 mod family;
+mod fixed;
 mod import;
 mod memory;
 mod model;

@@ -3,6 +3,8 @@
 
 use terraform_plugin::prelude::*;
 
+use crate::config::is_arn;
+
 model! {
     /// A production cluster.
     pub struct ProductionCluster paths ProductionClusterPaths {
@@ -54,7 +56,7 @@ model! {
         cluster_security_group_id: String = computed().use_prior(),
         /// Issuer of the cluster's service account tokens.
         oidc_issuer_url: String = computed().use_prior(),
-        /// Platform version at the last apply.
+        /// Platform version.
         platform_version: String = computed().use_prior(),
         /// ARN of the key that encrypts secrets.
         kms_key_arn: String = computed().use_prior(),
@@ -64,7 +66,7 @@ model! {
         cluster_role_arn: String = computed().use_prior(),
         /// ARN of the nodes' role.
         node_role_arn: String = computed().use_prior(),
-        /// Version of each add-on, resolved when it was made.
+        /// Version of each add-on.
         addon_versions: Map<String> = computed().use_prior(),
         /// `ready`; `incomplete` until the create has finished; `degraded` after an update that did not finish.
         status: String = computed().use_prior(),
@@ -180,10 +182,6 @@ fn is_minor_version(text: &str) -> bool {
 
 fn is_cidr(text: &str) -> bool {
     text.parse::<ipnet::IpNet>().is_ok()
-}
-
-fn is_arn(text: &str) -> bool {
-    text.starts_with("arn:") && text.split(':').count() >= 6
 }
 
 /// A group is named `<key>-<8 hex>` in at most 63 characters.

@@ -8,7 +8,8 @@ use terraform_plugin::Field;
 
 use super::model::{NodeGroup, ProductionCluster};
 use super::settings::{
-    DEFAULT_ADDONS, DEFAULT_INSTANCE_TYPES, DELETION_WINDOW_DAYS, DISK_GIB, RETENTION_DAYS, sizes, value,
+    DEFAULT_ADDONS, DEFAULT_INSTANCE_TYPES, DEFAULT_LOG_CLASS, DELETION_WINDOW_DAYS, DISK_GIB,
+    RETENTION_DAYS, sizes, value,
 };
 use crate::parts::{
     addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces, node_group,
@@ -108,7 +109,7 @@ pub fn outline(model: &ProductionCluster) -> Option<Outline> {
 fn log_group(model: &ProductionCluster) -> Option<String> {
     let logging = value(&model.logging)?.unwrap_or_default();
     let days = value(&logging.retention_days)?.unwrap_or(RETENTION_DAYS);
-    let class = value(&logging.class)?.unwrap_or_else(|| "STANDARD".to_owned());
+    let class = value(&logging.class)?.unwrap_or_else(|| DEFAULT_LOG_CLASS.to_owned());
     let kept = value(&logging.on_destroy)?.as_deref() == Some("retain");
     Some(format!("{class}, events kept {days} days{}", if kept { ", retained on destroy" } else { "" }))
 }

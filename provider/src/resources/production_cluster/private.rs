@@ -14,9 +14,6 @@ pub struct Private {
     /// What this plan creates, or continues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_of: Option<ResumeOf>,
-    /// What this plan destroys.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub destroy_of: Option<String>,
 }
 
 /// The identity a create plan is about.

@@ -1,5 +1,6 @@
-//! Refresh: every part is looked at at once, and what differs stands in the part's `state`. Read never heals:
-//! `status` and `generation` are left alone, only create and update may clear them.
+//! Refresh: every part is looked at at once, and what differs stands in the part's `state`. Computed attributes
+//! and ledger follow what was seen of what is ours. Read never heals: `status` and `generation` are left alone,
+//! only create and update may clear them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,12 +8,13 @@ use std::time::Duration;
 use resource_graph::{Ledger, Observation, PartKey, PartView, RecordState, Unclaimed, diff};
 use terraform_plugin::prelude::*;
 
+use super::computed;
 use super::model::{PartState, ProductionCluster};
 use super::outline::{control_plane, outline};
 use super::private::Private;
 use super::report::headline;
 use super::run::Run;
-use super::state::{self, Outcome, READY};
+use super::state::READY;
 use super::{ProductionClusterResource, identity_of_model};
 use crate::config::Unavailable;
 use crate::errors;
@@ -73,7 +75,7 @@ async fn refreshed(
         Err(Unavailable::Wrong { detail, .. }) => return Err(detail),
         Ok(_) => Run::on(resource, prior).await.map_err(|diagnostics| text(&diagnostics))?,
     };
-    let ledger = match recorded {
+    let mut ledger = match recorded {
         Some(ledger) => ledger,
         None => rebuilt(&run, prior).await?,
     };
@@ -105,7 +107,8 @@ async fn refreshed(
     let unseen = |key: &PartKey| observations.failures().any(|(failed, _)| failed == key);
     let mut new_state = prior.clone();
     new_state.parts = Field::Known(parts(prior, &views, |key| busy(key) || unseen(key)));
-    fill_in(&mut new_state, &ledger);
+    ledger.learn(plan.seen());
+    computed::refresh(&mut new_state, &ledger, |key| plan.seen().contains_key(key));
     Ok(Some(((new_state, diagnostics), ledger)))
 }
 
@@ -124,42 +127,6 @@ fn parts(
         (key.as_str().to_owned(), PartState { spec: spec.into(), state: state.into() })
     };
     views.iter().map(part).collect()
-}
-
-/// What only the ledger knows, where the state has nothing: after an import, or after a ledger was found again.
-fn fill_in(new_state: &mut ProductionCluster, ledger: &Ledger) {
-    let mut empty = ProductionCluster { parts: Field::Null, ..ProductionCluster::default() };
-    for field in [&mut empty.arn, &mut empty.endpoint, &mut empty.certificate_authority_data] {
-        *field = Field::Unknown;
-    }
-    for field in
-        [&mut empty.cluster_security_group_id, &mut empty.oidc_issuer_url, &mut empty.platform_version]
-    {
-        *field = Field::Unknown;
-    }
-    for field in [&mut empty.kms_key_arn, &mut empty.cluster_role_arn, &mut empty.node_role_arn] {
-        *field = Field::Unknown;
-    }
-    empty.addon_versions = Field::Unknown;
-    empty.encryption = new_state.encryption.clone();
-    let known = state::compose(&empty, ledger, &BTreeMap::new(), Outcome { status: "", generation: "" });
-    let take = |field: &mut Field<String>, value: Field<String>| {
-        if field.is_null() {
-            *field = value;
-        }
-    };
-    take(&mut new_state.arn, known.arn);
-    take(&mut new_state.endpoint, known.endpoint);
-    take(&mut new_state.certificate_authority_data, known.certificate_authority_data);
-    take(&mut new_state.cluster_security_group_id, known.cluster_security_group_id);
-    take(&mut new_state.oidc_issuer_url, known.oidc_issuer_url);
-    take(&mut new_state.platform_version, known.platform_version);
-    take(&mut new_state.kms_key_arn, known.kms_key_arn);
-    take(&mut new_state.cluster_role_arn, known.cluster_role_arn);
-    take(&mut new_state.node_role_arn, known.node_role_arn);
-    if new_state.addon_versions.is_null() {
-        new_state.addon_versions = known.addon_versions;
-    }
 }
 
 /// The ledger found again from what carries our mark. Of a ready cluster everything has settled as its state

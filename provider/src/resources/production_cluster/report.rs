@@ -29,6 +29,10 @@ pub fn detail(report: &Report, next: &str) -> String {
         Ended::Stopped => paragraphs.push(format!("The run was interrupted ({}).", errors::INTERRUPTED.code)),
         Ended::Finished => {}
     }
+    if !report.waits.is_empty() {
+        let waits: Vec<String> = report.waits.iter().map(|(key, text)| format!("{key}: {text}")).collect();
+        paragraphs.push(format!("Still waited for. {}.", waits.join("; ")));
+    }
     if !report.blocked.is_empty() {
         let blocked: Vec<&str> = report.blocked.iter().map(|key| key.as_str()).collect();
         paragraphs.push(format!("Not begun because of that: {}.", blocked.join(", ")));
@@ -39,8 +43,8 @@ pub fn detail(report: &Report, next: &str) -> String {
 }
 
 fn part_failure(part: &PartFailure) -> String {
-    let healthy = part.action == Action::Settle && part.failure.code.is_none();
-    let code = if healthy { format!(" ({})", errors::UNHEALTHY.code) } else { String::new() };
+    let is_unhealthy = part.action == Action::Settle && part.failure.code.is_none();
+    let code = if is_unhealthy { format!(" ({})", errors::UNHEALTHY.code) } else { String::new() };
     format!("{}, {}: {}{code}", part.key, part.action, failure(&part.failure))
 }
 
@@ -66,5 +70,34 @@ fn exists(report: &Report) -> String {
         "Nothing exists.".to_owned()
     } else {
         format!("What exists now. {}", sentences.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use resource_graph::{Ledger, PartKey};
+
+    use super::*;
+
+    #[test]
+    fn a_run_out_of_time_names_what_it_waited_for() {
+        let waits = [("cluster", "CREATING"), ("node-group/general", "waits for cluster")];
+        let report = Report {
+            ledger: Ledger::default(),
+            views: BTreeMap::new(),
+            failures: Vec::new(),
+            blocked: Vec::new(),
+            warnings: Vec::new(),
+            ended: Ended::DeadlineReached,
+            changed: true,
+            waits: waits.map(|(key, text)| (PartKey::parse(key), text.to_owned())).into(),
+        };
+        let text = detail(&report, "Next.");
+        assert!(
+            text.contains("Still waited for. cluster: CREATING; node-group/general: waits for cluster."),
+            "{text}"
+        );
     }
 }

@@ -93,8 +93,10 @@ impl Run {
         let known = Settings::of(model).zip(outline(model));
         let (settings, outline) = known.ok_or_else(|| {
             Diagnostics::from_error(
-                "A value is not known",
-                "An argument of the cluster is still unknown at apply.",
+                headline("A value is not known", errors::INVALID_ARGUMENT),
+                "An argument of the cluster is still unknown at apply, although Terraform resolves all of them before. \
+                 Nothing was done. Run terraform apply again; if that says the same, write the arguments that come \
+                 from other resources as values, one by one, and report the one that helped as a bug.",
             )
         })?;
         Ok(expand(&settings, &outline, &place).into())
@@ -168,10 +170,9 @@ pub struct Fence {
     generation: String,
 }
 
-#[async_trait]
-impl Guard for Fence {
-    async fn check(&self) -> Result<(), Failure> {
-        let Some(cluster) = cluster::find(&self.aws, &self.name).await? else { return Ok(()) };
+impl Fence {
+    /// The verdict about a cluster as it was seen now.
+    pub fn allows(&self, cluster: &existing::Cluster) -> Result<(), Failure> {
         match cluster.generation() {
             Some(other) if other != self.generation => Err(Failure::refused(format!(
                 "Another run took over the cluster {}: it carries the generation {other}, this run has {}. This run \
@@ -181,6 +182,16 @@ impl Guard for Fence {
             ))
             .with_code(errors::TAKEN_OVER.code)),
             _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Guard for Fence {
+    async fn check(&self) -> Result<(), Failure> {
+        match cluster::find(&self.aws, &self.name).await? {
+            Some(cluster) => self.allows(&cluster),
+            None => Ok(()),
         }
     }
 }

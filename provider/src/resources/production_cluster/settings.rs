@@ -13,6 +13,8 @@ use crate::parts::node_group::Taint;
 pub const DEFAULT_ADDONS: [&str; 4] = ["vpc-cni", "kube-proxy", "eks-pod-identity-agent", "coredns"];
 /// Days logs are kept.
 pub const RETENTION_DAYS: i64 = 365;
+/// Class of the log group.
+pub const DEFAULT_LOG_CLASS: &str = "STANDARD";
 /// Days before a key that was made is deleted.
 pub const DELETION_WINDOW_DAYS: i64 = 30;
 /// Root volume of a node, GiB.
@@ -67,10 +69,10 @@ pub struct Addon {
 impl Settings {
     /// The settings of a model; none while anything in it is unknown.
     pub fn of(model: &ProductionCluster) -> Option<Self> {
-        let logging = object(&model.logging)?.unwrap_or_default();
-        let encryption = object(&model.encryption)?.unwrap_or_default();
-        let access = object(&model.endpoint_access)?.unwrap_or_default();
-        let upgrade_policy = object(&model.upgrade_policy)?.unwrap_or_default();
+        let logging = value(&model.logging)?.unwrap_or_default();
+        let encryption = value(&model.encryption)?.unwrap_or_default();
+        let access = value(&model.endpoint_access)?.unwrap_or_default();
+        let upgrade_policy = value(&model.upgrade_policy)?.unwrap_or_default();
         Some(Self {
             name: value(&model.name)?.unwrap_or_default(),
             kubernetes_version: value(&model.kubernetes_version)?.unwrap_or_default(),
@@ -84,7 +86,7 @@ impl Settings {
                 types: set(&logging.types)?.unwrap_or_else(|| LOG_TYPES.map(str::to_owned).into()),
                 retention_days: value(&logging.retention_days)?.unwrap_or(RETENTION_DAYS),
                 kms_key_arn: value(&logging.kms_key_arn)?,
-                class: value(&logging.class)?.unwrap_or_else(|| "STANDARD".to_owned()),
+                class: value(&logging.class)?.unwrap_or_else(|| DEFAULT_LOG_CLASS.to_owned()),
                 retain: value(&logging.on_destroy)?.as_deref() == Some("retain"),
             },
             kms_key_arn: value(&encryption.kms_key_arn)?,
@@ -119,10 +121,6 @@ pub fn value<T: Clone>(field: &Field<T>) -> Option<Option<T>> {
         Field::Null => Some(None),
         Field::Known(value) => Some(Some(value.clone())),
     }
-}
-
-fn object<T: Clone + Default>(field: &Field<T>) -> Option<Option<T>> {
-    value(field)
 }
 
 /// None when the set or an element is unknown.

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use resource_graph::{Ledger, PartKey, PartView};
 use terraform_plugin::{Field, Map};
 
+use super::computed;
 use super::model::{PartState, ProductionCluster};
-use super::outline::{cluster_role, control_plane, encryption_key, node_role};
-use crate::parts::addon;
 
 /// Values of `status`.
 pub const READY: &str = "ready";
@@ -32,23 +31,10 @@ pub fn compose(
     outcome: Outcome<'_>,
 ) -> ProductionCluster {
     let mut state = planned.clone();
-    let output = |key: &PartKey, name: &str| {
-        ledger.get(key).and_then(|record| record.outputs.get(name)).map(str::to_owned)
-    };
-    let cluster = control_plane();
-    let own_key = output(&encryption_key(), "arn");
-    let key_of_user = planned.encryption.known().and_then(|encryption| encryption.kms_key_arn.text());
-    fill(&mut state.arn, output(&cluster, "arn"));
-    fill(&mut state.endpoint, output(&cluster, "endpoint"));
-    fill(&mut state.certificate_authority_data, output(&cluster, "certificate_authority_data"));
-    fill(&mut state.cluster_security_group_id, output(&cluster, "cluster_security_group_id"));
-    fill(&mut state.oidc_issuer_url, output(&cluster, "oidc_issuer_url"));
-    fill(&mut state.platform_version, output(&cluster, "platform_version"));
-    fill(&mut state.kms_key_arn, key_of_user.map(str::to_owned).or(own_key));
-    fill(&mut state.cluster_role_arn, output(&cluster_role(), "arn"));
-    fill(&mut state.node_role_arn, output(&node_role(), "arn"));
-    fill(&mut state.addon_versions, Some(addon_versions(ledger)));
-    fill(&mut state.status, Some(outcome.status.to_owned()));
+    computed::fill(&mut state, ledger);
+    // A plan that changes no part keeps the status known; a run that fails all the same says so, which core
+    // accepts beside its error.
+    state.status = outcome.status.into();
     fill(&mut state.generation, Some(outcome.generation.to_owned()));
     fill(&mut state.region, None);
     fill(&mut state.log_group_name, None);
@@ -70,15 +56,6 @@ fn parts(planned: &Field<Map<PartState>>, views: &BTreeMap<PartKey, PartView>) -
         (key.as_str().to_owned(), part)
     };
     Field::Known(views.iter().map(part).collect())
-}
-
-/// Version of each add-on that was made.
-fn addon_versions(ledger: &Ledger) -> Map<String> {
-    let version = |record: &resource_graph::Record| {
-        let version = record.outputs.get("version")?.to_owned();
-        (record.key.kind() == addon::KIND).then(|| (record.key.name().to_owned(), version))
-    };
-    ledger.records.iter().filter_map(version).collect()
 }
 
 fn fill<T>(field: &mut Field<T>, value: Option<T>) {

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use resource_graph::{Identity, Ledger, Outputs, PartKey, Record, RecordState};
 use terraform_plugin::prelude::*;
 
 use super::expand::{Place, expand};
 use super::model::{self, NodeGroup, PartState, ProductionCluster};
-use super::outline::outline;
+use super::outline::{self, outline};
 use super::private::{Private, ResumeOf};
 use super::settings::Settings;
-use super::{ProductionClusterResource, plan, validate};
+use super::{ProductionClusterResource, computed, plan, state, validate};
 use crate::aws::Location;
 use crate::config::{Connection, ProviderBlock};
 
@@ -45,7 +46,7 @@ fn ready() -> ProductionCluster {
     state.status = "ready".into();
     state.generation = "g".into();
     let parts = outline(&state).expect("everything is known");
-    let part = |(key, spec): (resource_graph::PartKey, Option<String>)| {
+    let part = |(key, spec): (PartKey, Option<String>)| {
         (key.as_str().to_owned(), PartState { spec: spec.into(), state: "ready".into() })
     };
     state.parts = Field::Known(parts.into_iter().map(part).collect());
@@ -64,14 +65,28 @@ async fn planned(
     prior: Option<&ProductionCluster>,
     config: &ProductionCluster,
 ) -> (ProductionCluster, PlanResponse) {
+    planned_with(resource, prior, config, &Ledger::default()).await
+}
+
+/// Where a ledger was kept with the state.
+async fn planned_with(
+    resource: &ProductionClusterResource,
+    prior: Option<&ProductionCluster>,
+    config: &ProductionCluster,
+    ledger: &Ledger,
+) -> (ProductionCluster, PlanResponse) {
     let mut planned = prior.cloned().unwrap_or_default();
     planned.clone_from(config);
     if let Some(prior) = prior {
         planned.status.clone_from(&prior.status);
         planned.generation.clone_from(&prior.generation);
         planned.parts.clone_from(&prior.parts);
+        planned.endpoint.clone_from(&prior.endpoint);
+        planned.addon_versions.clone_from(&prior.addon_versions);
     }
-    let request = PlanRequest { prior, config, planned: &mut planned, prior_private: b"", changed: true };
+    let prior_private = Private::of_state(ledger);
+    let request =
+        PlanRequest { prior, config, planned: &mut planned, prior_private: &prior_private, changed: true };
     let response = plan::plan(resource, request).await;
     (planned, response)
 }
@@ -179,15 +194,90 @@ async fn an_update_touches_only_the_parts_that_differ() {
 async fn drift_touches_the_part_it_was_seen_at() {
     let resource = resource().await;
     let mut prior = ready();
-    if let Some(Field::Known(part)) =
-        prior.parts.known_mut().and_then(|parts| parts.get_mut("kms-key/cluster"))
-    {
-        part.state = "drifted: rotation off".into();
-    }
+    set_state(&mut prior, "kms-key/cluster", "drifted: rotation off");
     assert!(plan::is_unsettled(&prior));
     let (plan, _) = planned(&resource, Some(&prior), &minimal()).await;
     assert!(state_of(&plan, "kms-key/cluster").is_unknown());
     assert_eq!(state_of(&plan, "iam-role/node"), "ready".into());
+}
+
+/// A ledger with one output of each of these parts.
+fn ledger(outputs: &[(PartKey, &str, &str)]) -> Ledger {
+    let mut ledger = Ledger::default();
+    for (key, name, value) in outputs {
+        ledger.put(Record {
+            key: key.clone(),
+            state: RecordState::Settled,
+            identity: Identity::default(),
+            instance: None,
+            outputs: Outputs::new([(name, value)]),
+            needs: Vec::new(),
+            spec: String::new(),
+        });
+    }
+    ledger
+}
+
+fn addon(name: &str) -> PartKey {
+    PartKey::new(crate::parts::addon::KIND, name)
+}
+
+fn versions(of: &[(&str, &str)]) -> Field<Map<String>> {
+    Field::Known(of.iter().map(|(addon, version)| (*addon, (*version).to_owned())).collect())
+}
+
+#[test]
+fn a_refresh_shows_what_was_seen_and_keeps_the_rest() {
+    let mut state = ready();
+    state.platform_version = "eks.1".into();
+    state.node_role_arn = "arn:kept".into();
+    state.addon_versions = versions(&[("coredns", "v1"), ("vpc-cni", "v1")]);
+    let ledger = ledger(&[
+        (outline::control_plane(), "platform_version", "eks.2"),
+        (outline::node_role(), "arn", "arn:not-seen"),
+        (outline::cluster_role(), "arn", "arn:only-recorded"),
+        (addon("coredns"), "version", "v2"),
+        (addon("vpc-cni"), "version", "v2"),
+    ]);
+    let seen = [outline::control_plane(), addon("coredns")];
+    computed::refresh(&mut state, &ledger, |key| seen.contains(key));
+    assert_eq!(state.platform_version, "eks.2".into());
+    assert_eq!(state.node_role_arn, "arn:kept".into());
+    assert_eq!(state.cluster_role_arn, "arn:only-recorded".into());
+    assert_eq!(state.addon_versions, versions(&[("coredns", "v2"), ("vpc-cni", "v1")]));
+    let again = state.clone();
+    computed::refresh(&mut state, &ledger, |key| seen.contains(key));
+    assert_eq!(state, again);
+}
+
+#[test]
+fn the_users_key_is_shown_instead_of_one_that_was_made() {
+    let arn = "arn:aws:kms:eu-central-1:111122223333:key/1";
+    let mut planned = minimal();
+    computed::renew(&mut planned, None, |_| true, true);
+    assert!(planned.kms_key_arn.is_unknown() && planned.addon_versions.is_unknown());
+    planned.encryption =
+        Field::Known(model::Encryption { kms_key_arn: arn.into(), ..model::Encryption::default() });
+    computed::renew(&mut planned, None, |_| true, true);
+    assert_eq!(planned.kms_key_arn, arn.into());
+    computed::fill(&mut planned, &ledger(&[(outline::control_plane(), "endpoint", "https://prod")]));
+    assert_eq!(planned.endpoint, "https://prod".into());
+    assert_eq!((planned.kms_key_arn, planned.arn), (arn.into(), Field::Null));
+}
+
+#[tokio::test]
+async fn outputs_of_what_may_be_made_anew_are_unknown() {
+    let resource = resource().await;
+    let mut prior = ProductionCluster { endpoint: "https://prod".into(), ..ready() };
+    prior.addon_versions = versions(&[("coredns", "v1")]);
+    let anew = ["absent", "busy: deleting", "pending: found, not recorded yet"];
+    for (state, unknown) in anew.map(|state| (state, true)).into_iter().chain([("busy: updating", false)]) {
+        set_state(&mut prior, "cluster", state);
+        let (plan, response) = planned(&resource, Some(&prior), &minimal()).await;
+        assert_eq!(errors(&response), Vec::<String>::new());
+        assert_eq!(plan.endpoint.is_unknown(), unknown, "{state}");
+        assert_eq!(plan.addon_versions, prior.addon_versions, "{state}");
+    }
 }
 
 #[tokio::test]
@@ -225,19 +315,81 @@ async fn a_degraded_cluster_is_protected_like_a_ready_one() {
     assert!(!plan::plan_destroy(&resource, &incomplete, b"").diagnostics.has_errors());
 }
 
+fn set_state(cluster: &mut ProductionCluster, key: &str, state: &str) {
+    if let Some(Field::Known(part)) = cluster.parts.known_mut().and_then(|parts| parts.get_mut(key)) {
+        part.state = state.into();
+    }
+}
+
 #[tokio::test]
 async fn the_configuration_may_follow_an_upgrade_by_aws() {
     let resource = resource().await;
     let mut prior = ready();
-    if let Some(Field::Known(part)) = prior.parts.known_mut().and_then(|parts| parts.get_mut("cluster")) {
-        part.state = "impossible: the cluster runs Kubernetes 1.36; set kubernetes_version = \"1.36\"".into();
-    }
-    let (_, response) = planned(&resource, Some(&prior), &minimal()).await;
+    set_state(&mut prior, "cluster", "impossible: it runs another version");
+    let seen = ledger(&[(outline::control_plane(), "kubernetes_version", "1.36")]);
+    let (_, response) = planned_with(&resource, Some(&prior), &minimal(), &seen).await;
     assert_eq!(errors(&response), ["AWS upgraded the cluster (EKS0022)"]);
+    let other = ProductionCluster { kubernetes_version: "1.37".into(), ..minimal() };
+    let (_, response) = planned_with(&resource, Some(&prior), &other, &seen).await;
+    let refused = ["This argument cannot be changed (EKS0012)", "AWS upgraded the cluster (EKS0022)"];
+    assert_eq!(errors(&response), refused);
     let followed = ProductionCluster { kubernetes_version: "1.36".into(), ..minimal() };
-    let (plan, response) = planned(&resource, Some(&prior), &followed).await;
+    let (plan, response) = planned_with(&resource, Some(&prior), &followed, &seen).await;
     assert_eq!(errors(&response), Vec::<String>::new());
     assert!(state_of(&plan, "cluster").is_unknown());
+    let (_, response) = planned(&resource, Some(&ready()), &followed).await;
+    assert_eq!(errors(&response), ["This argument cannot be changed (EKS0012)"], "nothing was seen");
+}
+
+#[tokio::test]
+async fn the_configuration_may_follow_the_key_that_aws_uses() {
+    let resource = resource().await;
+    let (used, made) = ("arn:aws:kms:eu-central-1:111122223333:key/1", "arn:made");
+    let mut prior = ready();
+    set_state(&mut prior, "cluster", "impossible: secrets are encrypted with another key");
+    let encryption = model::Encryption { kms_key_arn: used.into(), ..model::Encryption::default() };
+    let config = ProductionCluster { encryption: Field::Known(encryption), ..minimal() };
+    let seen = |own_key: &str| {
+        let key = (outline::encryption_key(), "arn", own_key);
+        ledger(&[(outline::control_plane(), "kms_key_arn", used), key])
+    };
+    let (_, response) = planned_with(&resource, Some(&prior), &minimal(), &seen(made)).await;
+    assert_eq!(errors(&response), ["What exists cannot become what is configured (EKS0019)"]);
+    let (plan, response) = planned_with(&resource, Some(&prior), &config, &seen(made)).await;
+    assert_eq!(errors(&response), Vec::<String>::new());
+    assert_eq!(plan.kms_key_arn, used.into());
+    // The key that was made would be deleted although the cluster uses it.
+    let (_, response) = planned_with(&resource, Some(&ready()), &config, &seen(used)).await;
+    assert_eq!(errors(&response), ["This argument cannot be changed (EKS0012)"]);
+}
+
+#[tokio::test]
+async fn the_configuration_may_follow_the_class_of_the_log_group() {
+    let resource = resource().await;
+    let mut prior = ready();
+    set_state(&mut prior, "log-group/control-plane", "impossible: it has another class");
+    let seen = ledger(&[(outline::control_plane_logs(), "class", "INFREQUENT_ACCESS")]);
+    let (_, response) = planned_with(&resource, Some(&prior), &minimal(), &seen).await;
+    assert_eq!(errors(&response), ["What exists cannot become what is configured (EKS0019)"]);
+    let logging = model::Logging { class: "INFREQUENT_ACCESS".into(), ..model::Logging::default() };
+    let config = ProductionCluster { logging: Field::Known(logging), ..minimal() };
+    let (_, response) = planned_with(&resource, Some(&prior), &config, &seen).await;
+    assert_eq!(errors(&response), Vec::<String>::new());
+    let failed = "impossible: EKS could not make it";
+    set_state(&mut prior, "cluster", failed);
+    let (_, response) = planned_with(&resource, Some(&prior), &config, &seen).await;
+    assert_eq!(errors(&response), ["What exists cannot become what is configured (EKS0019)"]);
+}
+
+#[test]
+fn a_run_that_fails_says_so_although_the_status_was_planned() {
+    let state = state::compose(
+        &ready(),
+        &Ledger::default(),
+        &BTreeMap::new(),
+        state::Outcome { status: state::DEGRADED, generation: "other" },
+    );
+    assert_eq!((state.status, state.generation), ("degraded".into(), "g".into()));
 }
 
 #[tokio::test]
@@ -283,8 +435,45 @@ fn rules_and_arguments_are_judged_with_their_paths() {
 }
 
 #[test]
+fn core_dns_needs_a_group_that_may_have_a_node() {
+    let group = |min: Field<i64>, effect: Field<String>| {
+        let taint = model::Taint { key: "a".into(), value: Field::Null, effect: effect.clone() };
+        let taints = (!effect.is_null()).then(|| Set::from_iter([taint]));
+        NodeGroup { min_size: min, taints: taints.into(), ..NodeGroup::default() }
+    };
+    let addon = |enabled: Field<bool>| {
+        let coredns = model::Addon { enabled, ..model::Addon::default() };
+        Field::Known(Map::from_iter([("coredns", coredns)]))
+    };
+    let (none, repels) = (Field::<String>::Null, Field::<String>::from("NO_SCHEDULE"));
+    let prefers = Field::<String>::from("PREFER_NO_SCHEDULE");
+    let rows = [
+        (vec![group(0.into(), none.clone())], Field::Null, true),
+        (vec![group(0.into(), prefers)], Field::Null, true),
+        (vec![group(0.into(), none.clone()), group(3.into(), repels.clone())], Field::Null, true),
+        (vec![group(0.into(), Field::Unknown)], Field::Null, true),
+        (vec![group(3.into(), repels.clone())], Field::Null, true),
+        (vec![group(0.into(), none.clone()), group(1.into(), none.clone())], Field::Null, false),
+        (vec![group(0.into(), none.clone()), group(Field::Null, none.clone())], Field::Null, false),
+        (vec![group(Field::Unknown, none.clone())], Field::Null, false),
+        (vec![group(3.into(), Field::Unknown)], Field::Null, false),
+        (vec![group(0.into(), none.clone())], addon(false.into()), false),
+        (vec![group(0.into(), none.clone())], addon(Field::Unknown), false),
+        (vec![group(0.into(), none.clone())], addon(true.into()), true),
+        (vec![group(0.into(), none)], Field::Unknown, false),
+    ];
+    for (number, (groups, addons, is_wrong)) in rows.into_iter().enumerate() {
+        let groups = groups.into_iter().zip('a'..).map(|(group, name)| (name.to_string(), group)).collect();
+        let cluster = ProductionCluster { node_groups: Field::Known(groups), addons, ..minimal() };
+        let mut diagnostics = Diagnostics::new();
+        validate::check(&cluster, &mut diagnostics);
+        assert_eq!(diagnostics.has_errors(), is_wrong, "row {number}: {diagnostics}");
+    }
+}
+
+#[test]
 fn private_data_of_a_state_holds_the_ledger_alone() {
-    let plan = Private { destroy_of: Some("eu-central-1/prod".to_owned()), ..Private::default() };
+    let plan = Private { resume_of: Some(ResumeOf::Unknown), ..Private::default() };
     assert_eq!(Private::ledger_in(&plan.bytes()), None);
     assert_eq!(Private::ledger_in(b"not json"), None);
 }

@@ -1,19 +1,19 @@
 //! Update: carries out what differs, and finishes what a create left unfinished.
 
-use resource_graph::{Ended, Ledger, Owner, Plan, Report};
+use resource_graph::{Ledger, Owner};
 use terraform_plugin::prelude::*;
 use tokio::time::Instant;
 
 use super::ProductionClusterResource;
-use super::create::complete;
+use super::begun::{Begun, Ran};
 use super::model::ProductionCluster;
 use super::outline::control_plane;
 use super::private::Private;
 use super::read::rebuilt;
 use super::report::{self, headline};
-use super::run::{DEFAULT_TIMEOUT, Limits, Run};
-use super::state::{DEGRADED, INCOMPLETE, Outcome, READY, compose};
-use crate::aws::{Aws, token};
+use super::run::{DEFAULT_TIMEOUT, Run};
+use super::state::{DEGRADED, INCOMPLETE, READY};
+use crate::aws::token;
 use crate::errors;
 
 const NEXT: &str = "Run terraform apply again: it continues with what is missing.";
@@ -23,15 +23,17 @@ pub async fn update(
     request: UpdateRequest<ProductionCluster>,
 ) -> ApplyResponse<ProductionCluster> {
     let identity = super::identity_of_model(&request.prior).unwrap_or_default();
-    let _turn = resource.memory.turn(&identity).await;
     let recorded = Private::ledger_in(&request.private);
-    let begun = tokio::select! {
-        biased;
-        () = request.stop.cancelled() => Err(refused("The run was interrupted.")),
-        begun = begin(resource, &request, recorded.clone()) => begun,
-    };
-    match begun {
-        Ok(begun) => begun.carry_out(resource, &request).await,
+    let begin = begin(resource, &request, recorded.clone());
+    let interrupted = refused("The run was interrupted.");
+    match resource.memory.in_turn(&identity, &request.stop, interrupted, begin).await {
+        Ok((_turn, begun)) => {
+            let (planned, stop) = (&request.planned, &request.stop);
+            let was_incomplete = request.prior.status.text() == Some(INCOMPLETE);
+            let failed = if was_incomplete { INCOMPLETE } else { DEGRADED };
+            let ran = begun.carry_out(resource, planned, failed, stop, &request.checkpoint).await;
+            finish(&ran, &request, failed).await
+        }
         // Nothing was done. The state before is the truth; core accepts it beside an error.
         Err(diagnostics) => ApplyResponse {
             state: Some(request.prior.clone()),
@@ -39,17 +41,6 @@ pub async fn update(
             diagnostics,
         },
     }
-}
-
-/// An update that knows what is there and what to do.
-struct Begun {
-    run: Run,
-    plan: Plan<Aws>,
-    ledger: Ledger,
-    generation: String,
-    deadline: Instant,
-    /// The mark of an unfinished cluster has to go at the end.
-    to_complete: bool,
 }
 
 async fn begin(
@@ -61,7 +52,8 @@ async fn begin(
     let limit =
         planned.timeouts.known().map_or(DEFAULT_TIMEOUT, |timeouts| timeouts.update_or(DEFAULT_TIMEOUT));
     let deadline = Instant::now() + limit;
-    let run = Run::on(resource, planned).await?;
+    // The state before knows the account, also where this plan makes the cluster anew.
+    let run = Run::on(resource, prior).await?;
     let ledger = match recorded {
         Some(ledger) => ledger,
         None => rebuilt(&run, prior).await.map_err(|text| refused(&text))?,
@@ -81,72 +73,27 @@ async fn begin(
         let taken = run.take_over(&cluster.arn, &generation).await;
         taken.map_err(|failure| refused(&report::failure(&failure)))?;
     }
-    let stages = run.stages(planned, &generation)?;
-    let plan = run.plan(&stages, &ledger).await;
-    // A cluster that is made anew by an update carries the mark of an unfinished one, too; so does one whose
-    // making an earlier update did not finish.
-    let to_complete = cluster.is_none_or(|cluster| cluster.is_incomplete());
-    Ok(Begun { run, plan, ledger, generation, deadline, to_complete })
+    Begun::new(run, planned, ledger, generation, deadline).await
 }
 
-impl Begun {
-    async fn carry_out(
-        self,
-        resource: &ProductionClusterResource,
-        request: &UpdateRequest<ProductionCluster>,
-    ) -> ApplyResponse<ProductionCluster> {
-        let Self { run, plan, ledger, generation, deadline, to_complete } = self;
-        let planned = &request.planned;
-        resource.memory.recall().worked_on.insert(run.identity.clone());
-        let unfinished = request.prior.status.text() == Some(INCOMPLETE);
-        let failed_status = if unfinished { INCOMPLETE } else { DEGRADED };
-        let outcome = Outcome { status: failed_status, generation: &generation };
-        request
-            .checkpoint
-            .save(compose(planned, &ledger, &plan.explain(), outcome), Private::of_state(&ledger));
-        let fence = run.fence(&generation);
-        let limits = Limits { stop: request.stop.clone(), deadline, fence: Some(fence.clone()) };
-        let report = run.carry_out(plan, ledger, limits).await;
-        let finished = if !report.is_complete() {
-            Err(report::detail(&report, NEXT))
-        } else if to_complete {
-            tokio::select! {
-                biased;
-                completed = complete(&run, &report.ledger, &fence, &request.connected) => completed,
-                () = request.stop.cancelled() => Err(format!("The run was interrupted. {NEXT}")),
-            }
-        } else {
-            Ok(())
-        };
-        respond(planned, &report, finished, failed_status, &generation)
-    }
-}
-
-fn respond(
-    planned: &ProductionCluster,
-    report: &Report,
-    finished: Result<(), String>,
-    failed_status: &str,
-    generation: &str,
+async fn finish(
+    ran: &Ran,
+    request: &UpdateRequest<ProductionCluster>,
+    failed: &str,
 ) -> ApplyResponse<ProductionCluster> {
-    let mut diagnostics = Diagnostics::new();
-    for warning in &report.warnings {
-        diagnostics.warning("About what exists", warning.clone());
-    }
-    let status = if finished.is_ok() { READY } else { failed_status };
-    if let Err(detail) = finished {
-        // An update never answers success while unfinished; its errors never taint.
-        let summary = match report.ended {
-            Ended::Stopped => headline("The update was interrupted", errors::INTERRUPTED),
-            _ => headline("The update did not finish", errors::UPDATE_INCOMPLETE),
-        };
-        diagnostics.error(summary, detail);
-    }
-    ApplyResponse {
-        state: Some(compose(planned, &report.ledger, &report.views, Outcome { status, generation })),
-        private: Private::of_state(&report.ledger),
-        diagnostics,
-    }
+    let UpdateRequest { planned, stop, connected, .. } = request;
+    let mut diagnostics = ran.warnings();
+    let Err(detail) = ran.finish(stop, connected, NEXT).await else {
+        return ran.response(planned, READY, diagnostics);
+    };
+    // An update never answers success while unfinished; its errors never taint.
+    let summary = if ran.was_interrupted(stop) {
+        headline("The update was interrupted", errors::INTERRUPTED)
+    } else {
+        headline("The update did not finish", errors::UPDATE_INCOMPLETE)
+    };
+    diagnostics.error(summary, detail);
+    ran.response(planned, failed, diagnostics)
 }
 
 fn refused(text: &str) -> Diagnostics {

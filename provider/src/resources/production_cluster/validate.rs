@@ -2,7 +2,7 @@
 
 use terraform_plugin::prelude::*;
 
-use super::model::{EndpointAccess, Logging, NodeGroup, ProductionCluster, is_retention};
+use super::model::{self, EndpointAccess, Logging, NodeGroup, ProductionCluster, is_retention};
 use super::report::headline;
 use super::settings::{self, sizes};
 use crate::errors;
@@ -66,27 +66,47 @@ fn node_group(group: &NodeGroup, at: &super::model::NodeGroupPaths, diagnostics:
     }
 }
 
-/// CoreDNS needs a node that takes it; it tolerates no taints but those of control planes.
+/// CoreDNS needs a node that takes it; it tolerates no taints but those of control planes. Judged only when
+/// everything that decides it is known.
 fn core_dns(config: &ProductionCluster, path: &Path, diagnostics: &mut Diagnostics) {
     let Some(groups) = config.node_groups.known().filter(|groups| !groups.has_unknown()) else { return };
-    let off = config.addons.known().and_then(|addons| addons.known_at("coredns"));
-    if config.addons.is_unknown() || off.is_some_and(|addon| addon.enabled.known() == Some(&false)) {
+    let Some(addons) = settings::value(&config.addons) else { return };
+    let enabled = match addons.unwrap_or_default().get("coredns") {
+        None | Some(Field::Null) => Some(true),
+        Some(Field::Unknown) => None,
+        Some(Field::Known(addon)) => settings::value(&addon.enabled).map(|enabled| enabled.unwrap_or(true)),
+    };
+    if enabled != Some(true) || groups.is_empty() {
         return;
     }
-    let repels = |group: &NodeGroup| {
-        group.taints.known().is_some_and(|taints| {
-            taints.known().any(|taint| matches!(taint.effect.text(), Some("NO_SCHEDULE" | "NO_EXECUTE")))
-        })
-    };
-    if !groups.is_empty() && groups.known().all(|(_, group)| repels(group)) {
-        wrong(
-            diagnostics,
-            path,
-            "The nodes of every group repel CoreDNS by a taint with NO_SCHEDULE or NO_EXECUTE; leave one group \
-             without such a taint."
-                .to_owned(),
-        );
+    let groups = || groups.known().map(|(_, group)| group);
+    if groups().all(|group| repels_core_dns(group) == Some(true)) {
+        let text = "The nodes of every group repel CoreDNS by a taint with NO_SCHEDULE or NO_EXECUTE; leave one group \
+                    without such a taint.";
+        wrong(diagnostics, path, text.to_owned());
+        return;
     }
+    let may_have_a_node = |group: &NodeGroup| group.min_size.known() != Some(&0);
+    if groups().all(|group| repels_core_dns(group) == Some(true) || !may_have_a_node(group)) {
+        let text = "CoreDNS could not run anywhere: every group without taints has min_size = 0, and without a node \
+                    nothing in the cluster could ask for one. Set min_size to 1 or more in one of them, or switch the add-on off with addons = { \
+                    coredns = { enabled = false } }.";
+        wrong(diagnostics, path, text.to_owned());
+    }
+}
+
+/// None while a taint is unknown.
+fn repels_core_dns(group: &NodeGroup) -> Option<bool> {
+    let taints = settings::value(&group.taints)?.unwrap_or_default();
+    let repels = |taint: &Field<model::Taint>| {
+        let effect = settings::value(&settings::value(taint)?.unwrap_or_default().effect)?;
+        Some(matches!(effect.as_deref(), Some("NO_SCHEDULE" | "NO_EXECUTE")))
+    };
+    let verdicts: Vec<Option<bool>> = taints.iter().map(repels).collect();
+    if verdicts.contains(&Some(true)) {
+        return Some(true);
+    }
+    verdicts.into_iter().all(|verdict| verdict.is_some()).then_some(false)
 }
 
 fn check_rules(

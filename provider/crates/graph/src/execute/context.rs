@@ -1,14 +1,17 @@
 //! What all tasks of one run share: the world, the ledger, the clock, and the order to stop.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Action, Failure, Input, Ledger, Settings};
+use crate::{Action, Failure, Input, Ledger, PartKey, Settings};
 
 /// Why the work on one part ended early.
 #[derive(Debug, Clone)]
@@ -34,6 +37,8 @@ pub(crate) struct Context<W> {
     calls: Semaphore,
     ledger: Arc<Mutex<Ledger>>,
     changed: AtomicBool,
+    /// What is waited for; shared, so that it can be told however the run ends.
+    waits: Mutex<BTreeMap<PartKey, String>>,
 }
 
 impl<W> Context<W> {
@@ -44,7 +49,8 @@ impl<W> Context<W> {
         ledger: Arc<Mutex<Ledger>>,
     ) -> Self {
         let calls = Semaphore::new(settings.concurrency.max(1));
-        Self { world, settings, halt, calls, ledger, changed: AtomicBool::new(false) }
+        let (changed, waits) = (AtomicBool::new(false), Mutex::default());
+        Self { world, settings, halt, calls, ledger, changed, waits }
     }
 
     /// The right to make one call. Waits hold none, so that many slow objects do not keep others from
@@ -83,9 +89,24 @@ impl<W> Context<W> {
     pub(crate) fn has_changed(&self) -> bool {
         self.changed.load(Ordering::Relaxed)
     }
+
+    /// Notes what a part waits for. The last word counts until the part is over.
+    pub(crate) fn note_wait(&self, key: &PartKey, text: impl Into<String>) {
+        lock(&self.waits).insert(key.clone(), text.into());
+    }
+
+    /// The part does not wait any more.
+    pub(crate) fn end_wait(&self, key: &PartKey) {
+        lock(&self.waits).remove(key);
+    }
+
+    /// What is waited for now.
+    pub(crate) fn waits(&self) -> BTreeMap<PartKey, String> {
+        lock(&self.waits).clone()
+    }
 }
 
-/// A ledger is whole between any two writes, so a panic while it was locked leaves nothing half-done.
-pub(crate) fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
-    ledger.lock().unwrap_or_else(PoisonError::into_inner)
+/// What is locked here is whole between any two writes, so a panic meanwhile leaves nothing half-done.
+pub(crate) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -34,6 +34,7 @@ use crate::{
     diff::pending_spec,
     observe::unknown_kind,
     plan::{PlannedRemoval, PlannedStage},
+    state_text::{ABSENT, PERHAPS_MADE},
 };
 
 /// Carries out plans in the world `W`.
@@ -83,6 +84,7 @@ impl<W: Send + Sync + 'static> Executor<W> {
             warnings: progress.warnings,
             ended,
             changed: run.context.has_changed(),
+            waits: run.context.waits(),
         }
     }
 }
@@ -264,12 +266,12 @@ impl<W> Views<W> {
                 self.parts.get(key).map_or_else(String::new, |part| part.state(&record.outputs))
             }),
             (_, Some(record)) if record.state == RecordState::Intended && planned.touched => {
-                "pending: it may have been made, the answer is not known".to_owned()
+                PERHAPS_MADE.to_owned()
             }
             (_, Some(record)) if record.state == RecordState::Made => {
                 pending().unwrap_or_else(|| match planned.state.strip_prefix("drifted: ") {
                     Some(changes) => format!("pending: {changes}"),
-                    None if planned.state == "absent" => "pending: not settled yet".to_owned(),
+                    None if planned.state == ABSENT => "pending: not settled yet".to_owned(),
                     None => planned.state.clone(),
                 })
             }

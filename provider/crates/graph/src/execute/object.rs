@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::context::{Break, Context, Halted};
 use crate::{
     Action, AnyChange, AnyPart, AnySeen, Created, Failure, FailureKind, Identity, Input, Observation,
-    Outputs, Probe, Target, Until,
+    Outputs, PartKey, Probe, Target, Until,
     observe::{may_pass, panicked},
     settings::Pauses,
 };
@@ -87,7 +87,7 @@ impl<W: Send + Sync + 'static> Object<W> {
 
     pub(crate) async fn create(&self) -> Result<Created<AnySeen>, Stumble> {
         tracing::info!(part = %self.part.key(), identity = %self.identity, "create");
-        let mut patience = Patience::new(&self.context);
+        let mut patience = Patience::new(&self.context, self.part.key());
         loop {
             let answer = {
                 let _permit = self.context.permit().await?;
@@ -104,7 +104,7 @@ impl<W: Send + Sync + 'static> Object<W> {
 
     pub(crate) async fn update(&self, change: &AnyChange) -> Result<Outputs, Stumble> {
         tracing::info!(part = %self.part.key(), identity = %self.identity, %change, "update");
-        let mut patience = Patience::new(&self.context);
+        let mut patience = Patience::new(&self.context, self.part.key());
         loop {
             let answer = {
                 let _permit = self.context.permit().await?;
@@ -121,7 +121,7 @@ impl<W: Send + Sync + 'static> Object<W> {
 
     pub(crate) async fn delete(&self) -> Result<(), Stumble> {
         tracing::info!(part = %self.part.key(), identity = %self.identity, "delete");
-        let mut patience = Patience::new(&self.context);
+        let mut patience = Patience::new(&self.context, self.part.key());
         loop {
             let answer = {
                 let _permit = self.context.permit().await?;
@@ -152,20 +152,25 @@ impl<W: Send + Sync + 'static> Object<W> {
                 Ok(Probe::Failed(text)) => return Err(Unsettled::Hopeless(Failure::refused(text))),
                 Ok(Probe::Pending(status)) => {
                     tracing::debug!(part = %self.part.key(), status, "waiting");
+                    self.context.note_wait(self.part.key(), status);
                     (bad, not_yet_since) = (0, None);
                 }
-                Err(failure) if failure.kind == FailureKind::Busy => {}
-                Err(failure) if failure.kind == FailureKind::NotYet => {
-                    let since = *not_yet_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= settings.not_yet_limit {
-                        return Err(Unsettled::Blind(failure));
-                    }
-                }
                 Err(failure) => {
-                    bad += 1;
-                    if bad >= settings.bad_polls {
+                    let is_hopeless = match failure.kind {
+                        FailureKind::Busy => false,
+                        FailureKind::NotYet => {
+                            let since = *not_yet_since.get_or_insert_with(Instant::now);
+                            since.elapsed() >= settings.not_yet_limit
+                        }
+                        FailureKind::Conflict | FailureKind::Refused | FailureKind::Unknown => {
+                            bad += 1;
+                            bad >= settings.bad_polls
+                        }
+                    };
+                    if is_hopeless {
                         return Err(Unsettled::Blind(failure));
                     }
+                    self.context.note_wait(self.part.key(), failure.message);
                 }
             }
             self.context.pause(pauses.next()).await?;
@@ -188,13 +193,14 @@ async fn caught<T>(call: impl Future<Output = Result<T, Failure>>) -> Result<Res
 /// Patience with one call: what it does between two tries.
 struct Patience<'c, W> {
     context: &'c Context<W>,
+    key: &'c PartKey,
     pauses: Pauses,
     not_yet_since: Option<Instant>,
 }
 
 impl<'c, W> Patience<'c, W> {
-    fn new(context: &'c Context<W>) -> Self {
-        Self { context, pauses: Pauses::new(&context.settings), not_yet_since: None }
+    fn new(context: &'c Context<W>, key: &'c PartKey) -> Self {
+        Self { context, key, pauses: Pauses::new(&context.settings), not_yet_since: None }
     }
 
     /// Returns when the call may be tried again.
@@ -211,6 +217,7 @@ impl<'c, W> Patience<'c, W> {
             FailureKind::Conflict | FailureKind::Unknown => return Err(Stumble::Doubtful(failure)),
         }
         tracing::debug!(%failure, "trying again");
+        self.context.note_wait(self.key, failure.message);
         Ok(self.context.pause(self.pauses.next()).await?)
     }
 }

@@ -142,11 +142,17 @@ pub(crate) async fn remove_all<W: Send + Sync + 'static>(
         for index in ready {
             if let Some(doomed) = doomed[index].take() {
                 statuses[index] = Status::Running;
+                context.end_wait(&doomed.record.key);
                 tasks.spawn(index, remove(Arc::clone(context), doomed));
             }
         }
+        note_waits(context, &records, &statuses);
         let Some((index, result)) = tasks.next().await else { return };
         let key = &records[index].key;
+        // What is halted waits for the same as before.
+        if !matches!(result, Err(Break::Halted)) {
+            context.end_wait(key);
+        }
         statuses[index] = match result {
             Ok(Erased::Gone) => Status::Gone,
             Ok(Erased::Disowned(warning)) => {
@@ -183,19 +189,32 @@ fn block<W>(context: &Context<W>, records: &[Record], statuses: &mut [Status], p
             (0..records.len()).find(|index| statuses[*index] == Status::Waiting && lost(*index, statuses));
         let Some(index) = next else { return };
         statuses[index] = Status::Failed;
+        context.end_wait(&records[index].key);
         progress.block(&records[index].key);
     }
 }
 
 /// True when everything whose record needs it is gone.
 fn is_free(index: usize, records: &[Record], statuses: &[Status]) -> bool {
+    holders(index, records, statuses).next().is_none()
+}
+
+/// What still needs an object.
+fn holders<'r>(
+    index: usize,
+    records: &'r [Record],
+    statuses: &'r [Status],
+) -> impl Iterator<Item = &'r Record> {
     let key = &records[index].key;
-    (0..records.len()).all(|other| {
-        other == index
-            || statuses[other] == Status::Gone
-            || records[other].key == *key
-            || !records[other].needs.contains(key)
-    })
+    let there = records.iter().zip(statuses).filter(|(_, status)| **status != Status::Gone);
+    there.map(|(other, _)| other).filter(move |other| other.key != *key && other.needs.contains(key))
+}
+
+fn note_waits<W>(context: &Context<W>, records: &[Record], statuses: &[Status]) {
+    for index in (0..records.len()).filter(|index| statuses[*index] == Status::Waiting) {
+        let first: Vec<&str> = holders(index, records, statuses).map(|record| record.key.as_str()).collect();
+        context.note_wait(&records[index].key, format!("waits for the end of {}", first.join(", ")));
+    }
 }
 
 fn is_same_object(record: &Record, other: &Record) -> bool {

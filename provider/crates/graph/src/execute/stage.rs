@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     Observation, PartKey, Step,
+    graph::Needs,
     observe::Look,
     plan::{PlannedPart, PlannedStage},
 };
@@ -52,9 +53,10 @@ pub(crate) async fn carry_out<W: Send + Sync + 'static>(
         while let Some(index) = stage.next_ready() {
             stage.start(index, context, &mut tasks);
         }
-        stage.block();
+        stage.block(context);
+        stage.note_waits(context);
         match tasks.next().await {
-            Some((index, result)) => stage.end(index, result),
+            Some((index, result)) => stage.end(index, result, context),
             None => return,
         }
     }
@@ -94,11 +96,12 @@ impl<'s, W: Send + Sync + 'static> Stage<'s, W> {
 
     fn start(&mut self, index: usize, context: &Arc<Context<W>>, tasks: &mut Tasks<Done>) {
         if self.stays_settled(index) {
-            self.end(index, Ok(Done::default()));
+            self.end(index, Ok(Done::default()), context);
             return;
         }
         let look = self.look(index);
         let planned = &self.parts[index];
+        context.end_wait(planned.part.key());
         self.lanes.extend(planned.needs.lane.clone());
         self.statuses[index] = Status::Running;
         let work = Work::new(Arc::clone(context), Arc::clone(&planned.part), &planned.needs);
@@ -129,11 +132,15 @@ impl<'s, W: Send + Sync + 'static> Stage<'s, W> {
         }
     }
 
-    fn end(&mut self, index: usize, result: Result<Done, Break>) {
+    fn end(&mut self, index: usize, result: Result<Done, Break>, context: &Context<W>) {
         let planned = &self.parts[index];
         let key = planned.part.key();
         if let Some(lane) = &planned.needs.lane {
             self.lanes.remove(lane);
+        }
+        // What is halted waits for the same as before.
+        if !matches!(result, Err(Break::Halted)) {
+            context.end_wait(key);
         }
         match result {
             Ok(done) => {
@@ -157,7 +164,7 @@ impl<'s, W: Send + Sync + 'static> Stage<'s, W> {
     }
 
     /// Gives up what stands on parts that are lost.
-    fn block(&mut self) {
+    fn block(&mut self, context: &Context<W>) {
         let lost = |stage: &Self, key: &PartKey| stage.status(key) == Some(Status::Lost);
         let is_blocked = |stage: &Self, index: &usize| {
             let needs = &stage.parts[*index].needs;
@@ -168,11 +175,39 @@ impl<'s, W: Send + Sync + 'static> Stage<'s, W> {
         while let Some(index) = (0..self.parts.len()).find(|index| is_blocked(self, index)) {
             let planned = &self.parts[index];
             self.statuses[index] = Status::Lost;
+            context.end_wait(planned.part.key());
             self.progress.set(planned.part.key(), Mark::Blocked);
             if planned.may_change || planned.step != Step::Keep {
                 self.progress.block(planned.part.key());
             }
         }
+    }
+
+    fn note_waits(&self, context: &Context<W>) {
+        for (index, planned) in self.parts.iter().enumerate() {
+            let is_work = planned.may_change || planned.step != Step::Keep;
+            if is_work && self.statuses[index] == Status::Waiting {
+                context.note_wait(planned.part.key(), self.waits_for(&planned.needs));
+            }
+        }
+    }
+
+    fn waits_for(&self, needs: &Needs) -> String {
+        let is_done = |key: &&PartKey| self.status(key).is_none_or(|status| status == Status::Done);
+        let mut awaited: Vec<String> =
+            needs.all.iter().filter(|key| !is_done(key)).map(ToString::to_string).collect();
+        for members in needs.any.iter().filter(|members| !members.iter().any(|key| is_done(&key))) {
+            let names: Vec<&str> = members.iter().map(PartKey::as_str).collect();
+            awaited.push(if let [name] = names[..] {
+                name.to_owned()
+            } else {
+                format!("one of {}", names.join(", "))
+            });
+        }
+        if awaited.is_empty() {
+            awaited.push("its turn".to_owned());
+        }
+        format!("waits for {}", awaited.join(", "))
     }
 
     /// None for parts of other stages: those that come before are done.

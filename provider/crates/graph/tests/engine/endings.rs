@@ -27,6 +27,9 @@ fn check(report: &resource_graph::Report, since: Instant) {
     let views: Vec<&str> = report.views.values().map(|view| view.state.as_str()).collect();
     let unknown = "pending: it may have been made, the answer is not known";
     assert_eq!(views, ["pending: not settled yet", "absent", unknown]);
+    let waits: Vec<(&str, &str)> =
+        report.waits.iter().map(|(key, text)| (key.name(), text.as_str())).collect();
+    assert_eq!(waits, [("a", "CREATING"), ("b", "waits for thing/a")]);
     assert!(report.failures.is_empty());
     assert!(!report.is_complete() && report.changed);
 }
@@ -61,6 +64,21 @@ async fn a_run_out_of_time_does_the_same() {
     let report = bench.apply(&stages()).await;
     check(&report, deadline);
     assert_eq!(report.ended, Ended::DeadlineReached);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_out_of_time_tells_what_it_waits_for() {
+    let mut bench = Bench::new();
+    bench.converge(&stages()).await;
+    bench.deadline = Some(Instant::now() + Duration::from_secs(10));
+    let report = bench.apply(&Stages::from(Graph::new())).await;
+    assert_eq!(report.ended, Ended::DeadlineReached);
+    let waits: Vec<(&str, &str)> =
+        report.waits.iter().map(|(key, text)| (key.name(), text.as_str())).collect();
+    assert_eq!(waits, [("a", "waits for the end of thing/b"), ("b", "DELETING"), ("hangs", "DELETING")]);
+    bench.deadline = None;
+    let report = bench.apply(&Stages::from(Graph::new())).await;
+    assert!(report.is_complete() && report.waits.is_empty(), "{report:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -101,9 +101,24 @@ async fn a_part_in_the_graph() {
         (Another, There::Same, "adopt", "pending: found, not recorded yet"),
         (Made, There::Same, "settle", "pending: not settled yet"),
         (Settled, There::Same, "keep", "ready"),
-        (No, There::Differs, "adopt, then: set value to 1", "pending: set value to 1"),
-        (Intended, There::Differs, "adopt, then: set value to 1", "pending: set value to 1"),
-        (Another, There::Differs, "adopt, then: set value to 1", "pending: set value to 1"),
+        (
+            No,
+            There::Differs,
+            "adopt, then: set value to 1",
+            "pending: found, not recorded yet; set value to 1",
+        ),
+        (
+            Intended,
+            There::Differs,
+            "adopt, then: set value to 1",
+            "pending: found, not recorded yet; set value to 1",
+        ),
+        (
+            Another,
+            There::Differs,
+            "adopt, then: set value to 1",
+            "pending: found, not recorded yet; set value to 1",
+        ),
         (Made, There::Differs, "update: set value to 1", "pending: set value to 1"),
         (Settled, There::Differs, "update: set value to 1", "drifted: set value to 1"),
         (No, There::Fixed, "replace: fixed becomes ", "replace: fixed becomes "),
@@ -144,6 +159,37 @@ async fn a_part_in_the_graph() {
             (expected, Some(expected_state)),
             "{recorded:?} {there:?}"
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn outputs_are_seen_of_what_is_there_and_ours() {
+    let mut bench = Bench::new();
+    let names = ["same", "drifted", "fixed", "foreign", "busy", "absent"];
+    let mut graph = Graph::new();
+    for name in names {
+        add(&mut graph, Thing { impossible: true, ..Thing::new(name, "1") }, &[]);
+    }
+    let stages = Stages::from(graph);
+    bench.converge(&stages).await;
+    bench.world.change("drifted", |object| object.settings.value = "2".to_owned());
+    bench.world.change("fixed", |object| object.settings.fixed = "x".to_owned());
+    bench.world.change("foreign", |object| object.owner = Owner::Other("team-b".to_owned()));
+    let busy = Some(("UPDATING", Instant::now() + Duration::from_secs(60)));
+    bench.world.change("busy", |object| object.busy = busy);
+    bench.world.state().objects.remove("absent");
+    for object in bench.world.state().objects.values_mut() {
+        object.instance = format!("{}-again", object.instance);
+    }
+    let plan = bench.plan(&stages).await;
+    let seen: Vec<&str> = plan.seen().keys().map(|key| key.name()).collect();
+    assert_eq!(seen, ["drifted", "fixed", "same"]);
+    let before = bench.ledger.clone();
+    bench.ledger.learn(plan.seen());
+    for name in names {
+        let (before, after) = (before.get(&key(name)).unwrap(), bench.ledger.get(&key(name)).unwrap());
+        assert_eq!(before.outputs != after.outputs, seen.contains(&name), "{name}");
+        assert_eq!((before.state, &before.instance), (after.state, &after.instance), "{name}");
     }
 }
 

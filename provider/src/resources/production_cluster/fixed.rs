@@ -1,0 +1,166 @@
+//! What AWS fixes when it makes the cluster. A change of it is refused, or destroys the cluster where that is
+//! allowed; but the configuration may always follow what AWS has.
+
+use resource_graph::{Ledger, PartKey};
+use terraform_plugin::prelude::*;
+
+use super::identity_of_model;
+use super::model::{Encryption, Logging, ProductionCluster};
+use super::outline::{control_plane, control_plane_logs, encryption_key};
+use super::plan::{is_protected, push_protected};
+use super::report::headline;
+use super::settings::{DEFAULT_LOG_CLASS, value};
+use crate::errors::{self, ErrorCode};
+
+/// One argument that AWS fixes, and what AWS has.
+struct Fixed {
+    path: Path,
+    part: PartKey,
+    prior: Option<Option<String>>,
+    /// None while it is unknown.
+    planned: Option<Option<String>>,
+    /// The planned value with its default in its place, where that is known.
+    wanted: Option<String>,
+    /// What was seen in AWS last.
+    there: Option<String>,
+    /// Following would take what AWS uses out of the configuration, and delete it.
+    deletes_it: bool,
+    /// The error when AWS has something else.
+    code: ErrorCode,
+}
+
+impl Fixed {
+    fn changes(&self) -> bool {
+        self.planned.is_some() && self.prior != self.planned
+    }
+
+    fn follows(&self) -> bool {
+        !self.deletes_it && self.wanted.is_some() && self.wanted == self.there
+    }
+
+    fn contradicts(&self) -> bool {
+        self.wanted.is_some() && self.there.is_some() && self.wanted != self.there
+    }
+}
+
+/// The arguments that name an object AWS keeps, with what is recorded of it.
+fn fixed(prior: &ProductionCluster, planned: &ProductionCluster, ledger: &Ledger) -> [Fixed; 3] {
+    let paths = ProductionCluster::at(&Path::root());
+    let seen = |key: &PartKey, output: &str| {
+        ledger.get(key).and_then(|record| record.outputs.get(output)).map(str::to_owned)
+    };
+    let version = |model: &ProductionCluster| value(&model.kubernetes_version);
+    let key = |model: &ProductionCluster| value(&value(&model.encryption)?.unwrap_or_default().kms_key_arn);
+    let class = |model: &ProductionCluster| {
+        let class = value(&value(&model.logging)?.unwrap_or_default().class)?;
+        Some(Some(class.unwrap_or_else(|| DEFAULT_LOG_CLASS.to_owned())))
+    };
+    let own_key = || seen(&encryption_key(), "arn");
+    [
+        Fixed {
+            path: paths.kubernetes_version.clone(),
+            part: control_plane(),
+            prior: version(prior),
+            planned: version(planned),
+            wanted: version(planned).flatten(),
+            there: seen(&control_plane(), "kubernetes_version"),
+            deletes_it: false,
+            code: errors::UPGRADED_BY_AWS,
+        },
+        Fixed {
+            path: Encryption::at(&paths.encryption).kms_key_arn,
+            part: control_plane(),
+            prior: key(prior),
+            planned: key(planned),
+            wanted: key(planned).and_then(|arn| arn.or_else(own_key)),
+            there: seen(&control_plane(), "kms_key_arn"),
+            // The key that was made goes as soon as a key of the user's is configured.
+            deletes_it: key(planned).flatten().is_some_and(|arn| Some(arn) == own_key()),
+            code: errors::IMPOSSIBLE,
+        },
+        Fixed {
+            path: Logging::at(&paths.logging).class,
+            part: control_plane_logs(),
+            prior: class(prior),
+            planned: class(planned),
+            wanted: class(planned).flatten(),
+            there: seen(&control_plane_logs(), "class"),
+            deletes_it: false,
+            code: errors::IMPOSSIBLE,
+        },
+    ]
+}
+
+/// Judges a plan of an update.
+pub fn judge(
+    prior: &ProductionCluster,
+    planned: &ProductionCluster,
+    ledger: &Ledger,
+    response: &mut PlanResponse,
+) {
+    let paths = ProductionCluster::at(&Path::root());
+    let fixed = fixed(prior, planned, ledger);
+    let refused = |fixed: &&Fixed| fixed.changes() && !fixed.follows();
+    let differs = |old: &Field<String>, new: &Field<String>| !new.is_unknown() && old != new;
+    let mut changed = Vec::new();
+    changed.extend(differs(&prior.name, &planned.name).then(|| paths.name.clone()));
+    changed.extend(differs(&prior.region, &planned.region).then(|| paths.region.clone()));
+    let is_version = |fixed: &&Fixed| fixed.path == paths.kubernetes_version;
+    changed.extend(
+        fixed.iter().filter(|fixed| !is_version(fixed)).filter(refused).map(|fixed| fixed.path.clone()),
+    );
+    if planned.allow_replacement.known() == Some(&true) {
+        response.requires_replace.extend(changed);
+    } else {
+        for path in changed {
+            response.diagnostics.error_at(
+                &path,
+                headline("This argument cannot be changed", errors::IMMUTABLE),
+                "AWS never changes it, so the cluster would be destroyed and another one made. Set it back; or, if \
+                 that is what you want, set allow_replacement = true.",
+            );
+        }
+    }
+    if let Some(version) = fixed.iter().filter(is_version).find(refused) {
+        response.diagnostics.error_at(
+            &version.path,
+            headline("This argument cannot be changed", errors::IMMUTABLE),
+            "Upgrades of Kubernetes are not supported by this version of the provider. Set kubernetes_version back.",
+        );
+    }
+    if !response.requires_replace.is_empty()
+        && is_protected(prior)
+        && let Some(identity) = identity_of_model(prior)
+    {
+        push_protected(&mut response.diagnostics, &identity, "replaces");
+    }
+    explain_impossible(prior, &fixed, response);
+}
+
+/// Parts that neither update nor replacement can mend: said in the plan, before anything is done.
+fn explain_impossible(prior: &ProductionCluster, fixed: &[Fixed], response: &mut PlanResponse) {
+    let paths = ProductionCluster::at(&Path::root());
+    for (key, part) in prior.parts.known().into_iter().flat_map(|parts| parts.known()) {
+        let state = part.state.text().unwrap_or_default();
+        if let Some(reason) = state.strip_prefix("impossible: ") {
+            let of_part = || fixed.iter().filter(|fixed| fixed.part.as_str() == key);
+            let (path, code) = match of_part().find(|fixed| fixed.contradicts()) {
+                Some(fixed) => (fixed.path.clone(), fixed.code),
+                // This plan takes the contradiction away.
+                None if of_part().any(|fixed| fixed.changes() && fixed.follows()) => continue,
+                None => (paths.parts.key(key), errors::IMPOSSIBLE),
+            };
+            response.diagnostics.error_at(&path, headline(code.title, code), format!("{key}: {reason}."));
+        } else if let Some(owner) = state.strip_prefix("foreign: ") {
+            response.diagnostics.error_at(
+                &paths.parts.key(key),
+                headline("An object of that name belongs to someone else", errors::FOREIGN),
+                format!(
+                    "{key} exists, but is not the object this cluster made ({owner}): someone deleted ours and made \
+                     another one. It is neither changed nor deleted. Remove it and apply again, or give it the tag \
+                     terraform-provider-eks/owner of this cluster to take it over."
+                ),
+            );
+        }
+    }
+}
