@@ -3,6 +3,7 @@
 mod drift;
 mod driver;
 mod faults;
+mod following;
 mod lifecycle;
 mod local_aws;
 mod node_groups;
