@@ -8,6 +8,7 @@ mod lifecycle;
 mod local_aws;
 mod node_groups;
 mod ownership;
+mod remade;
 mod resume;
 mod secrets;
 mod stage;
