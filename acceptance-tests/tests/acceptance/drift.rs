@@ -351,8 +351,8 @@ fn what_breaks_between_plan_and_apply_is_told_by_the_status() -> Result<()> {
     let touched = plan.touched(CLUSTER);
     ensure(touched == ["on_failed_create"], || format!("{touched:?}"))?;
     let name = stage.current()?.text("log_group_name").to_owned();
-    stage.account.call("logs", "DeleteLogGroup", json!({"logGroupName": name}))?;
-    let fault = stage.account.inject(&refuse("logs:CreateLogGroup"))?;
+    stage.account.call("logs", "PutRetentionPolicy", json!({"logGroupName": name, "retentionInDays": 1}))?;
+    let fault = stage.account.inject(&refuse("logs:PutRetentionPolicy"))?;
     stage.workspace.run(&["apply", "plan.bin"])?.expect_exit(1)?.expect_text("EKS0006")?;
     fault.clear()?;
     let current = stage.current()?;
