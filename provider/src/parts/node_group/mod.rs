@@ -17,16 +17,18 @@ use resource_graph::{
     Replacement, Target, Until,
 };
 
+mod existing;
 mod fixed;
 mod taint;
 
+pub use existing::Existing;
+use existing::{ISSUES, health, instance, labels, outputs};
 pub use fixed::Fixed;
 pub use taint::Taint;
-pub(super) use taint::seen as taints;
 
 #[cfg(test)]
 use super::Calls;
-use super::{existing, health, update};
+use super::update;
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::{Marks, Ownership, TagChange, Tags, from_map};
 use crate::aws::{Aws, token};
@@ -374,9 +376,6 @@ impl Part<Aws> for NodeGroup {
     }
 }
 
-/// Output with the codes of its health issues; empty while it is healthy.
-const ISSUES: &str = "issues";
-
 const DESCRIBE: Operation = Operation::new("EKS", "DescribeNodegroup");
 const LIST: Operation = Operation::new("EKS", "ListNodegroups");
 const CREATE: Operation = Operation::new("EKS", "CreateNodegroup");
@@ -411,11 +410,7 @@ pub const CALLS: Calls = Calls {
 };
 
 /// Node groups of a cluster that carry the owner mark, the oldest first.
-pub async fn discover(
-    aws: &Aws,
-    cluster: &str,
-    ownership: &Ownership,
-) -> Result<Vec<existing::NodeGroup>, Failure> {
+pub async fn discover(aws: &Aws, cluster: &str, ownership: &Ownership) -> Result<Vec<Existing>, Failure> {
     let mut names = Vec::new();
     let mut pages = aws.eks.list_nodegroups().cluster_name(cluster).into_paginator().items().send();
     while let Some(name) = pages.next().await {
@@ -433,7 +428,7 @@ pub async fn discover(
         let Some(group) = describe(aws, &target).await? else { continue };
         if let Some(key) = super::part_of(ownership, &from_map(group.tags()), KIND) {
             let record = super::found(key, identity.clone(), instance(&group), outputs(&group));
-            found.push(existing::NodeGroup::of(record, &group));
+            found.push(Existing::of(record, &group));
         }
     }
     found.sort_by_key(|group| group.created);
@@ -447,31 +442,4 @@ async fn describe(aws: &Aws, target: &Target<'_>) -> Result<Option<eks::Nodegrou
         Err(error) => Err(failure(DESCRIBE, &error)),
         Ok(answer) => Ok(answer.nodegroup),
     }
-}
-
-/// The last segment of its ARN is made anew with each group.
-fn instance(group: &eks::Nodegroup) -> Option<String> {
-    group.nodegroup_arn().and_then(|arn| arn.rsplit('/').next()).map(str::to_owned)
-}
-
-fn outputs(group: &eks::Nodegroup) -> Outputs {
-    Outputs::new([
-        ("arn", group.nodegroup_arn().unwrap_or_default()),
-        ("release_version", group.release_version().unwrap_or_default()),
-        (ISSUES, &health::codes(issues(group))),
-    ])
-}
-
-/// Its Kubernetes labels.
-pub(super) fn labels(group: &eks::Nodegroup) -> BTreeMap<String, String> {
-    from_map(group.labels())
-}
-
-fn health(group: &eks::Nodegroup) -> String {
-    let status = group.status().map_or("UNKNOWN", eks::NodegroupStatus::as_str);
-    health::text(status, issues(group))
-}
-
-fn issues(group: &eks::Nodegroup) -> &[eks::Issue] {
-    group.health().map(|health| health.issues()).unwrap_or_default()
 }

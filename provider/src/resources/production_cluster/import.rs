@@ -20,8 +20,8 @@ use super::state::{INCOMPLETE, READY};
 use super::{ProductionClusterResource, TYPE, log_group_name};
 use crate::aws::ownership::{PREFIX, Tags};
 use crate::errors;
-use crate::parts::cluster::EndpointAccess;
-use crate::parts::{existing, log_group, node_group};
+use crate::parts::cluster::{self, EndpointAccess};
+use crate::parts::{log_group, node_group};
 
 pub async fn import(
     resource: &ProductionClusterResource,
@@ -63,7 +63,7 @@ fn nothing(text: &str) -> Diagnostics {
 }
 
 fn read_back(
-    cluster: &existing::Cluster,
+    cluster: &cluster::Existing,
     found: &Found,
     region: &str,
     retention: Option<i64>,
@@ -113,7 +113,7 @@ fn endpoint_access(access: &EndpointAccess) -> Option<model::EndpointAccess> {
 }
 
 fn logging(
-    cluster: &existing::Cluster,
+    cluster: &cluster::Existing,
     records: &[Record],
     retention: Option<i64>,
 ) -> Option<model::Logging> {
@@ -135,7 +135,7 @@ fn logging(
     (logging != model::Logging::default()).then_some(logging)
 }
 
-fn group_model(group: &existing::NodeGroup) -> model::NodeGroup {
+fn group_model(group: &node_group::Existing) -> model::NodeGroup {
     let types = group.instance_types.clone();
     let labels: BTreeMap<String, String> =
         group.labels.clone().into_iter().filter(|(key, _)| !key.starts_with(PREFIX)).collect();
