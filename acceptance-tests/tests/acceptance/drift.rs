@@ -5,7 +5,7 @@ use acceptance_tests::failure::ensure;
 use acceptance_tests::{Explain, Result};
 use serde_json::{Value, json};
 
-use crate::stage::{NAME, Stage};
+use crate::stage::{NAME, Stage, refuse};
 
 /// The tag that says whose an object is.
 const OWNER: &str = "terraform-provider-eks/owner";
@@ -338,5 +338,26 @@ fn a_cluster_that_somebody_deleted_is_planned_again() -> Result<()> {
     stage.apply()?;
     stage.expect_ready()?;
     stage.expect_empty_plan()?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn what_breaks_between_plan_and_apply_is_told_by_the_status() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    stage.configure(&stage.cluster().with("on_failed_create", json!("warn")))?;
+    let (plan, run) = stage.workspace.plan_file(&[])?;
+    run.expect_exit(2)?;
+    let touched = plan.touched(CLUSTER);
+    ensure(touched == ["on_failed_create"], || format!("{touched:?}"))?;
+    let name = stage.current()?.text("log_group_name").to_owned();
+    stage.account.call("logs", "PutRetentionPolicy", json!({"logGroupName": name, "retentionInDays": 1}))?;
+    let fault = stage.account.inject(&refuse("logs:PutRetentionPolicy"))?;
+    stage.workspace.run(&["apply", "plan.bin"])?.expect_exit(1)?.expect_text("EKS0006")?;
+    fault.clear()?;
+    let current = stage.current()?;
+    ensure(current.status() == "degraded", || format!("{current:?}"))?;
+    stage.apply()?;
+    stage.expect_resumed(&created_at)?;
     stage.expect_destroyed_completely()
 }

@@ -3,10 +3,12 @@
 mod drift;
 mod driver;
 mod faults;
+mod following;
 mod lifecycle;
 mod local_aws;
 mod node_groups;
 mod ownership;
+mod remade;
 mod resume;
 mod secrets;
 mod stage;

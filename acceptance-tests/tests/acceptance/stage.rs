@@ -55,7 +55,15 @@ impl Stage {
 
     /// With this CLI.
     pub(crate) fn on(command_line: &CommandLine) -> Result<Self> {
-        let account = LocalAws::shared()?.account();
+        Self::with(command_line, LocalAws::shared()?.account())
+    }
+
+    /// In an account of another local AWS.
+    pub(crate) fn in_account(account: Account) -> Result<Self> {
+        Self::with(&CommandLine::terraform(), account)
+    }
+
+    fn with(command_line: &CommandLine, account: Account) -> Result<Self> {
         let network = account.network()?;
         account.set_baseline()?;
         let workspace = Workspace::new(command_line, Installation::Override)?;

@@ -74,42 +74,56 @@ pub struct Ran {
     generation: String,
 }
 
+/// Why a run has not finished.
+pub struct Unfinished {
+    /// What is left, and what to do next.
+    pub detail: String,
+    /// Another run has the cluster now.
+    pub taken_over: bool,
+}
+
 impl Ran {
-    /// Finishes with the very last call; an error says what is left, and what to do next.
+    /// Finishes with the very last call.
     pub async fn finish(
         &self,
         stop: &CancellationToken,
         connected: &Connected,
         next: &str,
-    ) -> Result<(), String> {
+    ) -> Result<(), Unfinished> {
         if !self.report.is_complete() {
-            return Err(report::detail(&self.report, next));
+            let taken_over = matches!(self.report.ended, Ended::GuardRefused(_));
+            return Err(Unfinished { detail: report::detail(&self.report, next), taken_over });
         }
         let completed = tokio::select! {
             biased;
             completed = self.complete(connected) => completed,
-            () = stop.cancelled() => Err(format!("The run was interrupted ({}).", errors::INTERRUPTED.code)),
+            () = stop.cancelled() => {
+                Err(Failure::refused("The run was interrupted.").with_code(errors::INTERRUPTED.code))
+            }
         };
-        completed.map_err(|text| {
-            format!(
-                "{text}\n\nEverything exists; only the mark of the cluster may still be incomplete.\n\n{next}"
-            )
+        completed.map_err(|failure| Unfinished {
+            detail: format!(
+                "{}\n\nEverything exists; only the mark of the cluster may still be incomplete.\n\n{next}",
+                report::failure(&failure)
+            ),
+            taken_over: failure.code == Some(errors::TAKEN_OVER.code),
         })
     }
 
     /// Takes the mark of an unfinished cluster away, while somebody is there to save the result. What the
     /// cluster is by now decides: this run may have made it anew.
-    async fn complete(&self, connected: &Connected) -> Result<(), String> {
-        let cluster = self.run.cluster().await.map_err(|failure| report::failure(&failure))?;
-        let Some(cluster) = cluster else { return Err("The cluster is not there any more.".to_owned()) };
-        self.fence.allows(&cluster).map_err(|failure| report::failure(&failure))?;
+    async fn complete(&self, connected: &Connected) -> Result<(), Failure> {
+        let Some(cluster) = self.run.cluster().await? else {
+            return Err(Failure::refused("The cluster is not there any more."));
+        };
+        self.fence.allows(&cluster)?;
         if !cluster.is_incomplete() {
             return Ok(());
         }
         if !connected.is_connected() {
-            return Err("Terraform is gone.".to_owned());
+            return Err(Failure::refused("Terraform is gone."));
         }
-        self.run.complete(&cluster.arn).await.map_err(|failure| report::failure(&failure))
+        self.run.complete(&cluster.arn).await
     }
 
     /// True when it is the user who ended it.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use resource_graph::{Ended, Failure, Owner, PartKey, RecordState, Report};
+use resource_graph::{Failure, Owner, PartKey, RecordState, Report};
 use terraform_plugin::prelude::*;
 use tokio::time::Instant;
 
-use super::begun::{Begun, Ran};
+use super::begun::{Begun, Ran, Unfinished};
 use super::model::ProductionCluster;
 use super::outline::control_plane;
 use super::private::Private;
@@ -130,15 +130,15 @@ fn not_begun(errors: &BTreeMap<PartKey, Failure>) -> Diagnostics {
 async fn finish(ran: &Ran, request: &CreateRequest<ProductionCluster>) -> ApplyResponse<ProductionCluster> {
     let CreateRequest { planned, stop, connected, .. } = request;
     let mut diagnostics = ran.warnings();
-    let Err(detail) = ran.finish(stop, connected, NEXT).await else {
+    let Err(unfinished) = ran.finish(stop, connected, NEXT).await else {
         return ran.response(planned, READY, diagnostics);
     };
     if ran.was_interrupted(stop) {
         // Core exits with an error by itself; without one of ours nothing is tainted, and the next plan is an
         // update in place.
-        diagnostics.warning(headline("The create was interrupted", errors::INTERRUPTED), detail);
+        diagnostics.warning(headline("The create was interrupted", errors::INTERRUPTED), unfinished.detail);
     } else {
-        fail(&mut diagnostics, planned, &ran.report, detail);
+        fail(&mut diagnostics, planned, &ran.report, unfinished);
     }
     if ran.report.ledger.is_empty() && diagnostics.has_errors() {
         return ApplyResponse { state: None, private: Vec::new(), diagnostics };
@@ -147,15 +147,14 @@ async fn finish(ran: &Ran, request: &CreateRequest<ProductionCluster>) -> ApplyR
 }
 
 /// An error, or with `on_failed_create = "warn"` a warning once AWS has accepted the cluster.
-fn fail(diagnostics: &mut Diagnostics, planned: &ProductionCluster, report: &Report, detail: String) {
+fn fail(diagnostics: &mut Diagnostics, planned: &ProductionCluster, report: &Report, unfinished: Unfinished) {
     let cluster = report.ledger.get(&control_plane());
     let accepted = cluster.is_some_and(|record| record.state != RecordState::Intended);
     let summary = headline("The create did not finish", errors::CREATE_INCOMPLETE);
     // Another run has it now: going on quietly would end with two owners.
-    let taken_over = matches!(report.ended, Ended::GuardRefused(_));
-    if accepted && !taken_over && planned.on_failed_create.text() == Some("warn") {
-        diagnostics.warning(summary, detail);
+    if accepted && !unfinished.taken_over && planned.on_failed_create.text() == Some("warn") {
+        diagnostics.warning(summary, unfinished.detail);
     } else {
-        diagnostics.error(summary, detail);
+        diagnostics.error(summary, unfinished.detail);
     }
 }

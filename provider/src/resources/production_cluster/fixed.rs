@@ -145,6 +145,8 @@ fn explain_impossible(prior: &ProductionCluster, fixed: &[Fixed], response: &mut
         if let Some(reason) = state.strip_prefix("impossible: ") {
             let of_part = || fixed.iter().filter(|fixed| fixed.part.as_str() == key);
             let (path, code) = match of_part().find(|fixed| fixed.contradicts()) {
+                // What is replaced need not become what is configured.
+                _ if !response.requires_replace.is_empty() => continue,
                 Some(fixed) => (fixed.path.clone(), fixed.code),
                 // This plan takes the contradiction away.
                 None if of_part().any(|fixed| fixed.changes() && fixed.follows()) => continue,

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use resource_graph::{Ledger, Observation, PartKey, PartView, RecordState, Unclaimed, diff};
+use resource_graph::{
+    Ledger, Observation, PartKey, PartView, RecordState, Unclaimed, diff, may_be_made_anew,
+};
 use terraform_plugin::prelude::*;
 
 use super::computed;
@@ -100,13 +102,15 @@ async fn refreshed(
             format!("{}\n\nTheir state is kept as it was.", failures.join("\n")),
         );
     }
-    let busy = |key: &PartKey| {
+    let only_moves = |key: &PartKey| {
         let settled = ledger.get(key).is_some_and(|record| record.state == RecordState::Settled);
-        settled && matches!(observations.get(key), Some(Observation::Busy { .. }))
+        let busy = matches!(observations.get(key), Some(Observation::Busy { .. }));
+        // What goes away does not come back by itself.
+        settled && busy && !views.get(key).is_some_and(|view| may_be_made_anew(&view.state))
     };
     let unseen = |key: &PartKey| observations.failures().any(|(failed, _)| failed == key);
     let mut new_state = prior.clone();
-    new_state.parts = Field::Known(parts(prior, &views, |key| busy(key) || unseen(key)));
+    new_state.parts = Field::Known(parts(prior, &views, |key| only_moves(key) || unseen(key)));
     ledger.learn(plan.seen());
     computed::refresh(&mut new_state, &ledger, |key| plan.seen().contains_key(key));
     Ok(Some(((new_state, diagnostics), ledger)))

@@ -358,6 +358,17 @@ async fn the_configuration_may_follow_the_key_that_aws_uses() {
     let (plan, response) = planned_with(&resource, Some(&prior), &config, &seen(made)).await;
     assert_eq!(errors(&response), Vec::<String>::new());
     assert_eq!(plan.kms_key_arn, used.into());
+    let third = model::Encryption { kms_key_arn: "arn:third".into(), ..model::Encryption::default() };
+    let replaced = ProductionCluster {
+        encryption: Field::Known(third),
+        allow_replacement: true.into(),
+        deletion_protection: false.into(),
+        waivers: Field::Known(Map::from_iter([("deletion-protection-off", "test".to_owned())])),
+        ..minimal()
+    };
+    let unprotected = ProductionCluster { deletion_protection: false.into(), ..prior.clone() };
+    let (_, response) = planned_with(&resource, Some(&unprotected), &replaced, &seen(made)).await;
+    assert_eq!((errors(&response), response.requires_replace.len()), (Vec::new(), 1));
     // The key that was made would be deleted although the cluster uses it.
     let (_, response) = planned_with(&resource, Some(&ready()), &config, &seen(used)).await;
     assert_eq!(errors(&response), ["This argument cannot be changed (EKS0012)"]);

@@ -83,7 +83,7 @@ async fn finish(
 ) -> ApplyResponse<ProductionCluster> {
     let UpdateRequest { planned, stop, connected, .. } = request;
     let mut diagnostics = ran.warnings();
-    let Err(detail) = ran.finish(stop, connected, NEXT).await else {
+    let Err(unfinished) = ran.finish(stop, connected, NEXT).await else {
         return ran.response(planned, READY, diagnostics);
     };
     // An update never answers success while unfinished; its errors never taint.
@@ -92,7 +92,7 @@ async fn finish(
     } else {
         headline("The update did not finish", errors::UPDATE_INCOMPLETE)
     };
-    diagnostics.error(summary, detail);
+    diagnostics.error(summary, unfinished.detail);
     ran.response(planned, failed, diagnostics)
 }
 
