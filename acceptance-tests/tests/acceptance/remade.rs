@@ -67,7 +67,7 @@ fn a_cluster_that_is_being_deleted_is_made_again_and_finished() -> Result<()> {
     running.wait()?.expect_success()?;
     stage.expect_ready()?;
     let cluster = stage.account.call("eks", "DescribeCluster", json!({"name": NAME}))?["cluster"].clone();
-    ensure(cluster["createdAt"].to_string() != created_at, || cluster.to_string())?;
+    ensure(stage.account.created_at(NAME)? != created_at, || cluster.to_string())?;
     ensure(cluster["tags"].get("terraform-provider-eks/status").is_none(), || cluster.to_string())?;
     ensure(stage.current()?.text("endpoint") == cluster["endpoint"], || cluster.to_string())?;
     stage.expect_empty_plan()?;
