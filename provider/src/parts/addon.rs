@@ -16,7 +16,7 @@ use serde_json::Value;
 
 #[cfg(test)]
 use super::Calls;
-use super::{existing, health, update};
+use super::{health, update};
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::{Marks, Ownership, TagChange, Tags, from_map};
 use crate::aws::{Aws, token};
@@ -56,6 +56,13 @@ pub struct PodIdentity {
     pub service_account: String,
     /// Role that trusts `pods.eks.amazonaws.com`.
     pub role_arn: Input,
+}
+
+/// An add-on that exists.
+#[derive(Debug, Clone)]
+pub struct Existing {
+    pub record: Record,
+    pub configuration_values: Option<String>,
 }
 
 /// What was seen of an add-on.
@@ -308,11 +315,7 @@ pub const CALLS: Calls = Calls {
 };
 
 /// Add-ons of a cluster that carry the owner mark, with what is there.
-pub async fn discover(
-    aws: &Aws,
-    cluster: &str,
-    ownership: &Ownership,
-) -> Result<Vec<existing::Addon>, Failure> {
+pub async fn discover(aws: &Aws, cluster: &str, ownership: &Ownership) -> Result<Vec<Existing>, Failure> {
     let mut names = Vec::new();
     let mut pages = aws.eks.list_addons().cluster_name(cluster).into_paginator().items().send();
     while let Some(name) = pages.next().await {
@@ -330,7 +333,7 @@ pub async fn discover(
         let Some(addon) = describe(aws, &target).await? else { continue };
         if let Some(key) = super::part_of(ownership, &from_map(addon.tags()), KIND) {
             let record = super::found(key, identity.clone(), instance(&addon), outputs(&addon));
-            found.push(existing::Addon { record, configuration_values: addon.configuration_values });
+            found.push(Existing { record, configuration_values: addon.configuration_values });
         }
     }
     Ok(found)

@@ -11,7 +11,6 @@ use crate::aws::ownership::{Ownership, PART, TagChange, Tags};
 
 pub mod addon;
 pub mod cluster;
-pub mod existing;
 mod health;
 pub mod iam_role;
 pub mod kms_key;

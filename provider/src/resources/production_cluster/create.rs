@@ -16,7 +16,7 @@ use super::state::{INCOMPLETE, READY};
 use super::{ProductionClusterResource, identity_of_model};
 use crate::aws::token;
 use crate::errors;
-use crate::parts::existing;
+use crate::parts::cluster;
 
 const NEXT: &str = "Run terraform apply again: it continues with what exists and deletes nothing, although Terraform \
                     shows a replacement of the tainted resource. Where lifecycle.prevent_destroy blocks that: \
@@ -76,7 +76,7 @@ async fn begin(
 fn may_adopt(
     resource: &ProductionClusterResource,
     run: &Run,
-    cluster: &existing::Cluster,
+    cluster: &cluster::Existing,
 ) -> Result<(), Diagnostics> {
     let name = &run.name;
     match cluster.owner(&run.family.ownership()) {

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use resource_graph::{Graph, Handle, Input, PartKey};
 use serde_json::json;
 
+use super::defaults;
 use super::outline::{
     CLUSTER_POLICIES, NODE_POLICIES, Outline, addon_identity, addon_role, cluster_role, control_plane,
     control_plane_logs, encryption_key, node_role,
 };
-use super::settings::{self, DISK_GIB, Settings};
+use super::settings::{self, Settings};
 use super::{TYPE, alias, log_group_name};
 use crate::aws::naming::Naming;
 use crate::aws::ownership::{Marks, Ownership, Tags};
@@ -265,7 +266,7 @@ impl Expansion<'_> {
             name: self.naming.of(&key, &stem, launch_template::LONGEST_NAME),
             spec: self.spec(&key),
             marks: self.marks(key),
-            disk_gib: DISK_GIB,
+            disk_gib: defaults::DISK_GIB,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::aws::naming::Naming;
 use crate::aws::ownership::Ownership;
 use crate::aws::{Aws, Location};
 use crate::parts::{
-    addon, cluster, existing, iam_role, kms_key, launch_template, log_group, network_interfaces, node_group,
+    addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces, node_group,
 };
 
 /// Longest beginning of a cluster's name that every role's name has; roles' names are cut at 64 characters.
@@ -36,11 +36,11 @@ pub struct Family {
 /// What was found of a family, with what an import reads from it.
 pub struct Found {
     /// The cluster, whoever owns it.
-    pub cluster: Option<existing::Cluster>,
+    pub cluster: Option<cluster::Existing>,
     /// Its node groups that carry our mark.
-    pub node_groups: Vec<existing::NodeGroup>,
+    pub node_groups: Vec<node_group::Existing>,
     /// Its add-ons that carry our mark.
-    pub addons: Vec<existing::Addon>,
+    pub addons: Vec<addon::Existing>,
     /// Records of everything that carries our mark, with the edges a deletion needs.
     pub records: Vec<Record>,
 }

@@ -4,12 +4,13 @@
 use resource_graph::{Ledger, PartKey};
 use terraform_plugin::prelude::*;
 
+use super::defaults;
 use super::identity_of_model;
 use super::model::{Encryption, Logging, ProductionCluster};
 use super::outline::{control_plane, control_plane_logs, encryption_key};
-use super::plan::{is_protected, push_protected};
+use super::protection;
 use super::report::headline;
-use super::settings::{DEFAULT_LOG_CLASS, value};
+use super::settings::value;
 use crate::errors::{self, ErrorCode};
 
 /// One argument that AWS fixes, and what AWS has.
@@ -53,7 +54,7 @@ fn fixed(prior: &ProductionCluster, planned: &ProductionCluster, ledger: &Ledger
     let key = |model: &ProductionCluster| value(&value(&model.encryption)?.unwrap_or_default().kms_key_arn);
     let class = |model: &ProductionCluster| {
         let class = value(&value(&model.logging)?.unwrap_or_default().class)?;
-        Some(Some(class.unwrap_or_else(|| DEFAULT_LOG_CLASS.to_owned())))
+        Some(Some(class.unwrap_or_else(|| defaults::LOG_CLASS.to_owned())))
     };
     let own_key = || seen(&encryption_key(), "arn");
     [
@@ -129,10 +130,10 @@ pub fn judge(
         );
     }
     if !response.requires_replace.is_empty()
-        && is_protected(prior)
+        && protection::is_on(prior)
         && let Some(identity) = identity_of_model(prior)
     {
-        push_protected(&mut response.diagnostics, &identity, "replaces");
+        protection::refuse(&mut response.diagnostics, &identity, "replaces");
     }
     explain_impossible(prior, &fixed, response);
 }

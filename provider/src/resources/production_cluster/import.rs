@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use resource_graph::{Owner, PartKey, Record};
 use terraform_plugin::prelude::*;
 
+use super::defaults;
 use super::family::Found;
 use super::model::{self, ProductionCluster};
 use super::outline::{control_plane_logs, encryption_key};
@@ -13,15 +14,12 @@ use super::private::Private;
 use super::read::settle;
 use super::report::{self, headline};
 use super::run::Run;
-use super::settings::{
-    DEFAULT_ADDONS, DEFAULT_INSTANCE_TYPES, DEFAULT_LOG_CLASS, DEFAULT_SIZES, RETENTION_DAYS, default_values,
-};
 use super::state::{INCOMPLETE, READY};
 use super::{ProductionClusterResource, TYPE, log_group_name};
 use crate::aws::ownership::{PREFIX, Tags};
 use crate::errors;
-use crate::parts::cluster::EndpointAccess;
-use crate::parts::{existing, log_group, node_group};
+use crate::parts::cluster::{self, EndpointAccess};
+use crate::parts::{log_group, node_group};
 
 pub async fn import(
     resource: &ProductionClusterResource,
@@ -63,7 +61,7 @@ fn nothing(text: &str) -> Diagnostics {
 }
 
 fn read_back(
-    cluster: &existing::Cluster,
+    cluster: &cluster::Existing,
     found: &Found,
     region: &str,
     retention: Option<i64>,
@@ -113,7 +111,7 @@ fn endpoint_access(access: &EndpointAccess) -> Option<model::EndpointAccess> {
 }
 
 fn logging(
-    cluster: &existing::Cluster,
+    cluster: &cluster::Existing,
     records: &[Record],
     retention: Option<i64>,
 ) -> Option<model::Logging> {
@@ -125,17 +123,17 @@ fn logging(
     let own_key = output(&encryption_key(), "arn");
     let logging = model::Logging {
         types: (!cluster.logs_everything()).then_some(types).into(),
-        retention_days: retention.filter(|days| *days != RETENTION_DAYS).into(),
+        retention_days: retention.filter(|days| *days != defaults::RETENTION_DAYS).into(),
         kms_key_arn: output(&control_plane_logs(), "kms_key_arn")
             .filter(|arn| own_key.as_ref() != Some(arn))
             .into(),
-        class: output(&control_plane_logs(), "class").filter(|class| class != DEFAULT_LOG_CLASS).into(),
+        class: output(&control_plane_logs(), "class").filter(|class| class != defaults::LOG_CLASS).into(),
         on_destroy: Field::Null,
     };
     (logging != model::Logging::default()).then_some(logging)
 }
 
-fn group_model(group: &existing::NodeGroup) -> model::NodeGroup {
+fn group_model(group: &node_group::Existing) -> model::NodeGroup {
     let types = group.instance_types.clone();
     let labels: BTreeMap<String, String> =
         group.labels.clone().into_iter().filter(|(key, _)| !key.starts_with(PREFIX)).collect();
@@ -147,9 +145,9 @@ fn group_model(group: &existing::NodeGroup) -> model::NodeGroup {
     let taints: Vec<model::Taint> = group.taints.iter().cloned().map(taint).collect();
     model::NodeGroup {
         purpose: Field::Null,
-        min_size: group.min_size.filter(|min| *min != DEFAULT_SIZES.0).into(),
-        max_size: group.max_size.filter(|max| *max != DEFAULT_SIZES.1).into(),
-        instance_types: (types != DEFAULT_INSTANCE_TYPES)
+        min_size: group.min_size.filter(|min| *min != defaults::SIZES.0).into(),
+        max_size: group.max_size.filter(|max| *max != defaults::SIZES.1).into(),
+        instance_types: (types != defaults::INSTANCE_TYPES)
             .then(|| types.into_iter().collect::<List<String>>())
             .into(),
         labels: (!labels.is_empty()).then(|| labels.into_iter().collect::<Map<String>>()).into(),
@@ -173,13 +171,13 @@ fn addons(found: &Found) -> Option<Map<model::Addon>> {
         };
         let values = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
         let other = addon.configuration_values.as_deref().filter(|text| {
-            !matches!(*text, "" | "{}") && values(text) != default_values(name).and_then(values)
+            !matches!(*text, "" | "{}") && values(text) != defaults::addon_values(name).and_then(values)
         })?;
         Some((
             (*name).to_owned(),
             model::Addon { configuration_values: other.into(), ..model::Addon::default() },
         ))
     };
-    let differing: Map<model::Addon> = DEFAULT_ADDONS.iter().filter_map(addon).collect();
+    let differing: Map<model::Addon> = defaults::ADDONS.iter().filter_map(addon).collect();
     (!differing.is_empty()).then_some(differing)
 }

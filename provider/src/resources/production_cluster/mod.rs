@@ -3,6 +3,7 @@
 mod begun;
 mod computed;
 mod create;
+mod defaults;
 mod delete;
 mod differing;
 mod expand;
@@ -14,6 +15,7 @@ mod model;
 mod outline;
 mod plan;
 mod private;
+mod protection;
 mod read;
 mod report;
 mod run;

@@ -85,7 +85,7 @@ model! {
         /// From the internet. Default `false`.
         public: bool = optional(),
         /// Networks that may reach the public endpoint, up to 40; needed when `public` is `true`.
-        public_cidrs: Set<String> = optional().size(1, 40).check(is_cidr, "be a CIDR block such as \"203.0.113.0/24\""),
+        public_cidrs: Set<String> = optional().size(1, 40).check(is_cidr, "be a CIDR block such as \"203.0.113.0/24\", with no bits set behind the prefix"),
     }
 
     /// Logs of the control plane.
@@ -180,8 +180,9 @@ fn is_minor_version(text: &str) -> bool {
     text.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor))
 }
 
+/// With host bits set AWS would store another text than the one configured.
 fn is_cidr(text: &str) -> bool {
-    text.parse::<ipnet::IpNet>().is_ok()
+    text.parse::<ipnet::IpNet>().is_ok_and(|block| block.trunc() == block)
 }
 
 /// A group is named `<key>-<8 hex>` in at most 63 characters.
@@ -190,7 +191,7 @@ fn is_group_name(text: &str) -> bool {
 }
 
 fn is_addon_name(text: &str) -> bool {
-    super::settings::DEFAULT_ADDONS.contains(&text)
+    super::defaults::ADDONS.contains(&text)
 }
 
 fn is_label_key(text: &str) -> bool {

@@ -6,11 +6,9 @@ use std::collections::BTreeMap;
 use resource_graph::PartKey;
 use terraform_plugin::Field;
 
+use super::defaults;
 use super::model::{NodeGroup, ProductionCluster};
-use super::settings::{
-    DEFAULT_ADDONS, DEFAULT_INSTANCE_TYPES, DEFAULT_LOG_CLASS, DELETION_WINDOW_DAYS, DISK_GIB,
-    RETENTION_DAYS, sizes, value,
-};
+use super::settings::{sizes, value};
 use crate::parts::{
     addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces, node_group,
 };
@@ -68,7 +66,8 @@ pub fn outline(model: &ProductionCluster) -> Option<Outline> {
     add(node_role(), Some(format!("role of the nodes with {}", NODE_POLICIES.join(", "))));
     let encryption = value(&model.encryption)?.unwrap_or_default();
     if value(&encryption.kms_key_arn)?.is_none() {
-        let days = value(&encryption.deletion_window_days).map(|days| days.unwrap_or(DELETION_WINDOW_DAYS));
+        let days = value(&encryption.deletion_window_days)
+            .map(|days| days.unwrap_or(defaults::DELETION_WINDOW_DAYS));
         add(encryption_key(), days.map(|days| format!("rotating key, deleted {days} days after destroy")));
     }
     add(control_plane_logs(), log_group(model));
@@ -80,7 +79,7 @@ pub fn outline(model: &ProductionCluster) -> Option<Outline> {
     for (name, group) in value(&model.node_groups)?.unwrap_or_default().iter() {
         add(
             PartKey::new(launch_template::KIND, name),
-            Some(format!("IMDSv2 with hop limit 1, {DISK_GIB} GiB encrypted gp3")),
+            Some(format!("IMDSv2 with hop limit 1, {} GiB encrypted gp3", defaults::DISK_GIB)),
         );
         add(
             PartKey::new(node_group::KIND, name),
@@ -88,7 +87,7 @@ pub fn outline(model: &ProductionCluster) -> Option<Outline> {
         );
     }
     let configured = value(&model.addons)?.unwrap_or_default();
-    for name in DEFAULT_ADDONS {
+    for name in defaults::ADDONS {
         let addon = match configured.get(name) {
             None => super::model::Addon::default(),
             Some(addon) => value(addon)?.unwrap_or_default(),
@@ -108,8 +107,8 @@ pub fn outline(model: &ProductionCluster) -> Option<Outline> {
 
 fn log_group(model: &ProductionCluster) -> Option<String> {
     let logging = value(&model.logging)?.unwrap_or_default();
-    let days = value(&logging.retention_days)?.unwrap_or(RETENTION_DAYS);
-    let class = value(&logging.class)?.unwrap_or_else(|| DEFAULT_LOG_CLASS.to_owned());
+    let days = value(&logging.retention_days)?.unwrap_or(defaults::RETENTION_DAYS);
+    let class = value(&logging.class)?.unwrap_or_else(|| defaults::LOG_CLASS.to_owned());
     let kept = value(&logging.on_destroy)?.as_deref() == Some("retain");
     Some(format!("{class}, events kept {days} days{}", if kept { ", retained on destroy" } else { "" }))
 }
@@ -130,7 +129,7 @@ fn control_plane_spec(model: &ProductionCluster) -> Option<String> {
 fn node_group_spec(group: &NodeGroup) -> Option<String> {
     let types = match &group.instance_types {
         Field::Unknown => return None,
-        Field::Null => DEFAULT_INSTANCE_TYPES.join(", "),
+        Field::Null => defaults::INSTANCE_TYPES.join(", "),
         Field::Known(types) if types.has_unknown() => return None,
         Field::Known(types) => types.to_known_vec().join(", "),
     };

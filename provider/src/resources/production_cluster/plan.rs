@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use resource_graph::{Ledger, PartKey, may_be_made_anew};
 use terraform_plugin::prelude::*;
 
-use super::memory::Identity;
 use super::model::{PartState, ProductionCluster};
 use super::outline::{Outline, outline};
 use super::private::{Private, ResumeOf};
+use super::protection;
 use super::report::headline;
 use super::settings::{Settings, texts};
 use super::state::{INCOMPLETE, READY, is_settled};
@@ -101,8 +101,8 @@ fn plan_create(
     }
     .bytes();
     let (Some(identity), Some(loaded)) = (identity, loaded) else { return };
-    if is_protected(&loaded) {
-        push_protected(&mut response.diagnostics, &identity, "replaces");
+    if protection::is_on(&loaded) {
+        protection::refuse(&mut response.diagnostics, &identity, "replaces");
     } else if loaded.status.text() == Some(INCOMPLETE) {
         response.diagnostics.warning(
             headline("This replacement continues an unfinished create", errors::CREATE_INCOMPLETE),
@@ -195,23 +195,6 @@ fn parts(outline: Option<&Outline>, state: impl Fn(&str) -> Field<String>) -> Fi
     Field::Known(outline.iter().map(part).collect())
 }
 
-/// True while the cluster must not go.
-pub fn is_protected(model: &ProductionCluster) -> bool {
-    model.status.text() != Some(INCOMPLETE) && model.deletion_protection.known() != Some(&false)
-}
-
-/// The refusal of a protected cluster's end, in one wording.
-pub fn push_protected(diagnostics: &mut Diagnostics, identity: &Identity, verb: &str) {
-    diagnostics.error_at(
-        &ProductionCluster::at(&Path::root()).deletion_protection,
-        headline("Deletion protection is on", errors::DELETION_PROTECTED),
-        format!(
-            "This plan {verb} the cluster {identity}, which is finished and protected. First apply \
-             deletion_protection = false with the waiver \"deletion-protection-off\"; then run this again."
-        ),
-    );
-}
-
 pub fn plan_destroy(
     resource: &ProductionClusterResource,
     prior: &ProductionCluster,
@@ -220,8 +203,8 @@ pub fn plan_destroy(
     let mut plan = DestroyPlan::default();
     let identity =
         identity_of(prior.region.text().unwrap_or_default(), prior.name.text().unwrap_or_default());
-    if is_protected(prior) {
-        push_protected(&mut plan.diagnostics, &identity, "destroys");
+    if protection::is_on(prior) {
+        protection::refuse(&mut plan.diagnostics, &identity, "destroys");
     }
     let generation = prior.generation.text().unwrap_or_default().to_owned();
     resource.memory.recall().planned_destroys.insert((identity, generation));

@@ -22,7 +22,7 @@ use super::{Identity, ProductionClusterResource, identity_of};
 use crate::aws::Aws;
 use crate::aws::ownership::{GENERATION, STATUS, TagChange, Tags};
 use crate::errors;
-use crate::parts::{self, cluster, existing};
+use crate::parts::{self, cluster};
 
 /// How long an operation may take when `timeouts` says nothing.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
@@ -103,7 +103,7 @@ impl Run {
     }
 
     /// The cluster that is there, whoever owns it.
-    pub async fn cluster(&self) -> Result<Option<existing::Cluster>, Failure> {
+    pub async fn cluster(&self) -> Result<Option<cluster::Existing>, Failure> {
         cluster::find(&self.aws, &self.name).await
     }
 
@@ -172,7 +172,7 @@ pub struct Fence {
 
 impl Fence {
     /// The verdict about a cluster as it was seen now.
-    pub fn allows(&self, cluster: &existing::Cluster) -> Result<(), Failure> {
+    pub fn allows(&self, cluster: &cluster::Existing) -> Result<(), Failure> {
         match cluster.generation() {
             Some(other) if other != self.generation => Err(Failure::refused(format!(
                 "Another run took over the cluster {}: it carries the generation {other}, this run has {}. This run \

@@ -4,21 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use terraform_plugin::{Field, Map, Set};
 
+use super::defaults;
 use super::model::{self, ProductionCluster};
 use crate::aws::ownership::Tags;
 use crate::parts::cluster::{EndpointAccess, LOG_TYPES};
 use crate::parts::node_group::Taint;
-
-/// Add-ons of every cluster.
-pub const DEFAULT_ADDONS: [&str; 4] = ["vpc-cni", "kube-proxy", "eks-pod-identity-agent", "coredns"];
-/// Days logs are kept.
-pub const RETENTION_DAYS: i64 = 365;
-/// Class of the log group.
-pub const DEFAULT_LOG_CLASS: &str = "STANDARD";
-/// Days before a key that was made is deleted.
-pub const DELETION_WINDOW_DAYS: i64 = 30;
-/// Root volume of a node, GiB.
-pub const DISK_GIB: i32 = 50;
 
 /// Everything the expansion needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,13 +74,14 @@ impl Settings {
             },
             logging: Logging {
                 types: set(&logging.types)?.unwrap_or_else(|| LOG_TYPES.map(str::to_owned).into()),
-                retention_days: value(&logging.retention_days)?.unwrap_or(RETENTION_DAYS),
+                retention_days: value(&logging.retention_days)?.unwrap_or(defaults::RETENTION_DAYS),
                 kms_key_arn: value(&logging.kms_key_arn)?,
-                class: value(&logging.class)?.unwrap_or_else(|| DEFAULT_LOG_CLASS.to_owned()),
+                class: value(&logging.class)?.unwrap_or_else(|| defaults::LOG_CLASS.to_owned()),
                 retain: value(&logging.on_destroy)?.as_deref() == Some("retain"),
             },
             kms_key_arn: value(&encryption.kms_key_arn)?,
-            deletion_window_days: value(&encryption.deletion_window_days)?.unwrap_or(DELETION_WINDOW_DAYS),
+            deletion_window_days: value(&encryption.deletion_window_days)?
+                .unwrap_or(defaults::DELETION_WINDOW_DAYS),
             node_groups: node_groups(&model.node_groups)?,
             addons: addons(&model.addons)?,
             support_type: value(&upgrade_policy.support_type)?.unwrap_or_else(|| "STANDARD".to_owned()),
@@ -99,20 +90,6 @@ impl Settings {
         })
     }
 }
-
-/// A configuration value of an add-on when the user gives none.
-///
-/// Source of `enableNetworkPolicy` (a string): the schema of the add-on vpc-cni.
-pub fn default_values(addon: &str) -> Option<&'static str> {
-    (addon == "vpc-cni").then_some(r#"{"enableNetworkPolicy":"true"}"#)
-}
-
-/// Instance types of a group that names none.
-pub const DEFAULT_INSTANCE_TYPES: [&str; 1] = ["m7i.large"];
-/// Fewest and most nodes of a group that says nothing.
-pub const DEFAULT_SIZES: (i64, i64) = (3, 6);
-/// Purpose of a group that names none.
-pub const DEFAULT_PURPOSE: &str = "general";
 
 /// None when it is unknown, else the value or none.
 pub fn value<T: Clone>(field: &Field<T>) -> Option<Option<T>> {
@@ -162,16 +139,16 @@ fn node_group(group: &model::NodeGroup) -> Option<NodeGroup> {
         min_size: size(&group.min_size, min)?,
         max_size: size(&group.max_size, max)?,
         instance_types: types
-            .map_or_else(|| DEFAULT_INSTANCE_TYPES.map(str::to_owned).into(), |types| types.to_known_vec()),
+            .map_or_else(|| defaults::INSTANCE_TYPES.map(str::to_owned).into(), |types| types.to_known_vec()),
         labels: texts(&group.labels)?.unwrap_or_default(),
         taints: taints(&group.taints)?,
-        purpose: value(&group.purpose)?.unwrap_or_else(|| DEFAULT_PURPOSE.to_owned()),
+        purpose: value(&group.purpose)?.unwrap_or_else(|| defaults::PURPOSE.to_owned()),
     })
 }
 
 /// Default sizes, moved so that the one that is set stays within them.
 pub fn sizes(group: &model::NodeGroup) -> (i64, i64) {
-    let (min, max) = DEFAULT_SIZES;
+    let (min, max) = defaults::SIZES;
     let set_min = group.min_size.known().copied();
     let set_max = group.max_size.known().copied();
     (set_max.map_or(min, |set| set.min(min)), set_min.map_or(max, |set| set.max(max)))
@@ -192,7 +169,7 @@ fn taints(field: &Field<Set<model::Taint>>) -> Option<BTreeSet<Taint>> {
 fn addons(field: &Field<Map<model::Addon>>) -> Option<BTreeMap<String, Addon>> {
     let configured = value(field)?.unwrap_or_default();
     let mut addons = BTreeMap::new();
-    for name in DEFAULT_ADDONS {
+    for name in defaults::ADDONS {
         let addon = match configured.get(name) {
             None => model::Addon::default(),
             Some(addon) => value(addon)?.unwrap_or_default(),
@@ -203,7 +180,7 @@ fn addons(field: &Field<Map<model::Addon>>) -> Option<BTreeMap<String, Addon>> {
                 name.to_owned(),
                 Addon {
                     version: value(&addon.version)?,
-                    configuration_values: values.or_else(|| default_values(name).map(str::to_owned)),
+                    configuration_values: values.or_else(|| defaults::addon_values(name).map(str::to_owned)),
                     resolve_conflicts: value(&addon.resolve_conflicts)?.unwrap_or_else(|| "NONE".to_owned()),
                 },
             );

@@ -7,8 +7,6 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::serve::listener::Listener;
-
 /// Not a secret: it tells a plugin that Terraform started it, and not a person.
 pub(crate) const MAGIC_COOKIE: (&str, &str) =
     ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
@@ -100,10 +98,13 @@ impl Handshake {
     }
 
     /// The line that Terraform reads from standard output.
-    pub(crate) fn line(&self, listener: &Listener, certificate: Option<&CertificateDer<'_>>) -> String {
+    pub(crate) fn line(
+        &self,
+        (network, address): (&str, &str),
+        certificate: Option<&CertificateDer<'_>>,
+    ) -> String {
         let certificate =
             certificate.map(|certificate| STANDARD_NO_PAD.encode(certificate)).unwrap_or_default();
-        let (network, address) = (listener.network(), listener.address());
         let mut line = format!("{CORE_VERSION}|{PROTOCOL_VERSION}|{network}|{address}|grpc|{certificate}");
         if self.asked_to_multiplex {
             // Only those who ask understand a seventh field.

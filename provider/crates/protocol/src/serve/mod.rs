@@ -92,7 +92,9 @@ async fn serve(
         None => (None, None),
     };
     let line = match lifetime {
-        Lifetime::OneCommand => handshake.line(&listener, certificate.as_ref()),
+        Lifetime::OneCommand => {
+            handshake.line((listener.network(), &listener.address()), certificate.as_ref())
+        }
         Lifetime::UntilInterrupted => help::reattach(&provider.address(), &listener),
     };
     lifetime::watch(&session);

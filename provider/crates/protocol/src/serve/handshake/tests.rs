@@ -1,4 +1,5 @@
 use super::*;
+use crate::serve::listener::Listener;
 
 fn environment<'text>(
     variables: &'text [(&'text str, &'text str)],
@@ -57,7 +58,7 @@ async fn the_line_has_a_seventh_field_for_those_who_ask() {
         let listener = Listener::bind(&handshake).unwrap();
         let path = listener.path();
         let expected = format!("1|6|unix|{}|grpc|AQIDBA{end}", path.display());
-        assert_eq!(handshake.line(&listener, Some(&certificate)), expected);
+        assert_eq!(handshake.line((listener.network(), &listener.address()), Some(&certificate)), expected);
         assert!(path.starts_with(&directory));
         let mode = path.parent().unwrap().metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);

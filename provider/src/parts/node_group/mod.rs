@@ -17,18 +17,24 @@ use resource_graph::{
     Replacement, Target, Until,
 };
 
+mod existing;
+mod fixed;
+mod taint;
+
+pub use existing::Existing;
+use existing::{ISSUES, health, instance, labels, outputs};
+pub use fixed::Fixed;
+pub use taint::Taint;
+
 #[cfg(test)]
 use super::Calls;
-use super::{existing, health, update};
+use super::update;
 use crate::aws::error::{Operation, failure, is_absent};
-use crate::aws::naming::hash;
 use crate::aws::ownership::{Marks, Ownership, TagChange, Tags, from_map};
 use crate::aws::{Aws, token};
 
 /// Kind of its keys.
 pub const KIND: &str = "node-group";
-/// Longest name EKS takes.
-pub const LONGEST_NAME: usize = 63;
 
 /// A group of nodes.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,46 +65,6 @@ pub struct NodeGroup {
     pub taints: BTreeSet<Taint>,
     /// Nodes that may be missing during an update, percent.
     pub max_unavailable_percentage: i32,
-}
-
-/// What AWS never changes about a node group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fixed {
-    /// The key the user chose.
-    pub name: String,
-    /// Instance types in order of preference.
-    pub instance_types: Vec<String>,
-    /// `AL2023_x86_64_STANDARD`
-    pub ami_type: String,
-    /// `ON_DEMAND` or `SPOT`
-    pub capacity_type: String,
-    /// Subnets of the nodes.
-    pub subnet_ids: BTreeSet<String>,
-}
-
-impl Fixed {
-    /// `<key>-<8 hex over everything fixed>`, and the same for a successor in which nothing of it differs.
-    pub fn group_names(&self) -> [String; 2] {
-        let types = self.instance_types.join(",");
-        let subnets = self.subnet_ids.iter().cloned().collect::<Vec<_>>().join(",");
-        let fields = [self.name.as_str(), &types, &self.ami_type, &self.capacity_type, &subnets];
-        let name = |digest: String| {
-            let stem: String = self.name.chars().take(LONGEST_NAME - digest.len() - 1).collect();
-            format!("{stem}-{digest}")
-        };
-        [name(hash(&fields)), name(hash(&[&fields[..], &["successor"]].concat()))]
-    }
-}
-
-/// A Kubernetes taint.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Taint {
-    /// Key of the taint.
-    pub key: String,
-    /// Value; may be empty.
-    pub value: String,
-    /// `NO_SCHEDULE`, `NO_EXECUTE` or `PREFER_NO_SCHEDULE`
-    pub effect: String,
 }
 
 /// What was seen of a node group.
@@ -153,14 +119,8 @@ impl NodeGroup {
         }
     }
 
-    fn identities(&self) -> [Identity; 2] {
-        self.fixed
-            .group_names()
-            .map(|name| Identity::new([("cluster", self.cluster_name.as_str()), ("name", &name)]))
-    }
-
     fn replacement(&self, target: &Target<'_>, seen: &eks::Nodegroup) -> Option<Replacement> {
-        let [first, second] = self.identities();
+        let [first, second] = self.fixed.identities(&self.cluster_name);
         let has_failed = matches!(
             seen.status(),
             Some(eks::NodegroupStatus::CreateFailed | eks::NodegroupStatus::DeleteFailed)
@@ -171,41 +131,20 @@ impl NodeGroup {
             named if *named == first => second,
             _ => first,
         };
-        let reason = if has_failed { health(seen) } else { self.fixed_differences(target, seen)? };
-        Some(Replacement { reason, identity })
-    }
-
-    fn fixed_differences(&self, target: &Target<'_>, seen: &eks::Nodegroup) -> Option<String> {
-        let fixed = &self.fixed;
-        let subnets: BTreeSet<String> = seen.subnets().iter().cloned().collect();
+        if has_failed {
+            return Some(Replacement { reason: health(seen), identity });
+        }
+        let mut differences = self.fixed.differences(seen);
+        let differs =
+            |wanted: Option<String>, seen: Option<&str>| wanted.is_some() && wanted.as_deref() != seen;
         let template = seen.launch_template().and_then(|template| template.id());
-        let wanted_template = target.input(&self.launch_template_id);
-        let role = target.input(&self.node_role_arn);
-        let reasons = [
-            (seen.instance_types() != fixed.instance_types.as_slice(), "instance types"),
-            (seen.ami_type().map(eks::AmiTypes::as_str) != Some(&fixed.ami_type), "AMI type"),
-            (
-                seen.capacity_type().map(eks::CapacityTypes::as_str) != Some(&fixed.capacity_type),
-                "capacity type",
-            ),
-            (subnets != fixed.subnet_ids, "subnets"),
-            (wanted_template.is_some() && wanted_template.as_deref() != template, "launch template"),
-            (role.is_some() && role.as_deref() != seen.node_role(), "node role"),
-        ];
-        let reasons: Vec<&str> =
-            reasons.into_iter().filter_map(|(differs, what)| differs.then_some(what)).collect();
-        (!reasons.is_empty()).then(|| reasons.join(", "))
-    }
-
-    fn eks_taints(taints: impl IntoIterator<Item = Taint>) -> Vec<eks::Taint> {
-        let taint = |taint: Taint| {
-            eks::Taint::builder()
-                .key(taint.key)
-                .value(taint.value)
-                .effect(eks::TaintEffect::from(taint.effect.as_str()))
-                .build()
-        };
-        taints.into_iter().map(taint).collect()
+        if differs(target.input(&self.launch_template_id), template) {
+            differences.push("launch template");
+        }
+        if differs(target.input(&self.node_role_arn), seen.node_role()) {
+            differences.push("node role");
+        }
+        (!differences.is_empty()).then(|| Replacement { reason: differences.join(", "), identity })
     }
 
     /// Sizes to ask for: the current one only where it lies outside of the limits.
@@ -229,7 +168,7 @@ impl Part<Aws> for NodeGroup {
     }
 
     fn identity(&self) -> Identity {
-        let [first, _] = self.identities();
+        let [first, _] = self.fixed.identities(&self.cluster_name);
         first
     }
 
@@ -266,7 +205,7 @@ impl Part<Aws> for NodeGroup {
         if labels(seen) != self.labels {
             fields.push("labels");
         }
-        if taints(seen) != self.taints {
+        if taint::seen(seen) != self.taints {
             fields.push("taints");
         }
         let unavailable = seen.update_config().and_then(|update| update.max_unavailable_percentage());
@@ -311,7 +250,7 @@ impl Part<Aws> for NodeGroup {
                     .build(),
             )
             .set_labels(Some(self.labels.clone().into_iter().collect()))
-            .set_taints(Some(Self::eks_taints(self.taints.iter().cloned())))
+            .set_taints(Some(taint::requested(self.taints.iter().cloned())))
             .update_config(
                 eks::NodegroupUpdateConfig::builder()
                     .max_unavailable_percentage(self.max_unavailable_percentage)
@@ -337,7 +276,7 @@ impl Part<Aws> for NodeGroup {
                 };
                 let current = group.scaling_config().and_then(|scaling| scaling.desired_size());
                 let gone_labels = labels(&group).into_keys().filter(|key| !self.labels.contains_key(key));
-                let seen_taints = taints(&group);
+                let seen_taints = taint::seen(&group);
                 let gone_taints = seen_taints.iter().filter(|seen| {
                     !self.taints.iter().any(|t| (&t.key, &t.effect) == (&seen.key, &seen.effect))
                 });
@@ -355,8 +294,8 @@ impl Part<Aws> for NodeGroup {
                     )
                     .taints(
                         eks::UpdateTaintsPayload::builder()
-                            .set_add_or_update_taints(Some(Self::eks_taints(self.taints.iter().cloned())))
-                            .set_remove_taints(Some(Self::eks_taints(gone_taints.cloned())))
+                            .set_add_or_update_taints(Some(taint::requested(self.taints.iter().cloned())))
+                            .set_remove_taints(Some(taint::requested(gone_taints.cloned())))
                             .build(),
                     )
                     .update_config(
@@ -437,9 +376,6 @@ impl Part<Aws> for NodeGroup {
     }
 }
 
-/// Output with the codes of its health issues; empty while it is healthy.
-const ISSUES: &str = "issues";
-
 const DESCRIBE: Operation = Operation::new("EKS", "DescribeNodegroup");
 const LIST: Operation = Operation::new("EKS", "ListNodegroups");
 const CREATE: Operation = Operation::new("EKS", "CreateNodegroup");
@@ -474,11 +410,7 @@ pub const CALLS: Calls = Calls {
 };
 
 /// Node groups of a cluster that carry the owner mark, the oldest first.
-pub async fn discover(
-    aws: &Aws,
-    cluster: &str,
-    ownership: &Ownership,
-) -> Result<Vec<existing::NodeGroup>, Failure> {
+pub async fn discover(aws: &Aws, cluster: &str, ownership: &Ownership) -> Result<Vec<Existing>, Failure> {
     let mut names = Vec::new();
     let mut pages = aws.eks.list_nodegroups().cluster_name(cluster).into_paginator().items().send();
     while let Some(name) = pages.next().await {
@@ -496,7 +428,7 @@ pub async fn discover(
         let Some(group) = describe(aws, &target).await? else { continue };
         if let Some(key) = super::part_of(ownership, &from_map(group.tags()), KIND) {
             let record = super::found(key, identity.clone(), instance(&group), outputs(&group));
-            found.push(existing::NodeGroup::of(record, &group));
+            found.push(Existing::of(record, &group));
         }
     }
     found.sort_by_key(|group| group.created);
@@ -510,41 +442,4 @@ async fn describe(aws: &Aws, target: &Target<'_>) -> Result<Option<eks::Nodegrou
         Err(error) => Err(failure(DESCRIBE, &error)),
         Ok(answer) => Ok(answer.nodegroup),
     }
-}
-
-/// The last segment of its ARN is made anew with each group.
-fn instance(group: &eks::Nodegroup) -> Option<String> {
-    group.nodegroup_arn().and_then(|arn| arn.rsplit('/').next()).map(str::to_owned)
-}
-
-fn outputs(group: &eks::Nodegroup) -> Outputs {
-    Outputs::new([
-        ("arn", group.nodegroup_arn().unwrap_or_default()),
-        ("release_version", group.release_version().unwrap_or_default()),
-        (ISSUES, &health::codes(issues(group))),
-    ])
-}
-
-/// Its Kubernetes labels.
-pub(super) fn labels(group: &eks::Nodegroup) -> BTreeMap<String, String> {
-    from_map(group.labels())
-}
-
-/// Its Kubernetes taints.
-pub(super) fn taints(group: &eks::Nodegroup) -> BTreeSet<Taint> {
-    let taint = |taint: &eks::Taint| Taint {
-        key: taint.key().unwrap_or_default().to_owned(),
-        value: taint.value().unwrap_or_default().to_owned(),
-        effect: taint.effect().map(|effect| effect.as_str().to_owned()).unwrap_or_default(),
-    };
-    group.taints().iter().map(taint).collect()
-}
-
-fn health(group: &eks::Nodegroup) -> String {
-    let status = group.status().map_or("UNKNOWN", eks::NodegroupStatus::as_str);
-    health::text(status, issues(group))
-}
-
-fn issues(group: &eks::Nodegroup) -> &[eks::Issue] {
-    group.health().map(|health| health.issues()).unwrap_or_default()
 }

@@ -15,18 +15,20 @@ use resource_graph::{
     Probe, Record, Target, Until,
 };
 
+mod existing;
+
+pub use existing::{EndpointAccess, Existing, LOG_TYPES};
+use existing::{health, instance, key_arn, log_types, outputs, support_type};
+
 #[cfg(test)]
 use super::Calls;
-use super::{existing, health, update};
+use super::update;
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::{GENERATION, INCOMPLETE, Marks, Ownership, STATUS, TagChange, Tags, from_map};
 use crate::aws::{Aws, token};
 
 /// Its key: there is one of it.
 pub const KIND: &str = "cluster";
-/// The log types a control plane has.
-pub const LOG_TYPES: [&str; 5] = ["api", "audit", "authenticator", "controllerManager", "scheduler"];
-
 /// A control plane.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cluster {
@@ -54,17 +56,6 @@ pub struct Cluster {
     pub deletion_protection: bool,
     /// Which run makes it; a mark on the cluster, not part of a comparison.
     pub generation: String,
-}
-
-/// How the Kubernetes API can be reached.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EndpointAccess {
-    /// From within the VPC.
-    pub private: bool,
-    /// From the internet.
-    pub public: bool,
-    /// From where on the internet; empty while `public` is false.
-    pub public_cidrs: BTreeSet<String>,
 }
 
 /// What was seen of a cluster.
@@ -424,8 +415,13 @@ pub const CALLS: Calls = Calls {
 };
 
 /// The cluster of that name, whoever owns it.
-pub async fn find(aws: &Aws, name: &str) -> Result<Option<existing::Cluster>, Failure> {
-    Ok(describe(aws, name).await?.as_ref().map(existing::Cluster::of))
+pub async fn find(aws: &Aws, name: &str) -> Result<Option<Existing>, Failure> {
+    let existing = |cluster: eks::Cluster| {
+        let identity = Identity::new([("name", cluster.name().unwrap_or_default())]);
+        let record = super::found(PartKey::new(KIND, ""), identity, instance(&cluster), outputs(&cluster));
+        Existing::of(record, &cluster)
+    };
+    Ok(describe(aws, name).await?.map(existing))
 }
 
 async fn describe(aws: &Aws, name: &str) -> Result<Option<eks::Cluster>, Failure> {
@@ -434,63 +430,4 @@ async fn describe(aws: &Aws, name: &str) -> Result<Option<eks::Cluster>, Failure
         Err(error) => Err(failure(DESCRIBE, &error)),
         Ok(answer) => Ok(answer.cluster),
     }
-}
-
-/// The record of a cluster that was found.
-pub(super) fn record(cluster: &eks::Cluster) -> Record {
-    let identity = Identity::new([("name", cluster.name().unwrap_or_default())]);
-    super::found(PartKey::new(KIND, ""), identity, instance(cluster), outputs(cluster))
-}
-
-/// What tells it from a later cluster of that name.
-fn instance(cluster: &eks::Cluster) -> Option<String> {
-    cluster.created_at().map(|time| time.secs().to_string())
-}
-
-fn outputs(cluster: &eks::Cluster) -> Outputs {
-    let vpc = cluster.resources_vpc_config();
-    let issuer = cluster.identity().and_then(|identity| identity.oidc()).and_then(|oidc| oidc.issuer());
-    let values = [
-        ("name", cluster.name()),
-        ("arn", cluster.arn()),
-        ("endpoint", cluster.endpoint()),
-        (
-            "certificate_authority_data",
-            cluster.certificate_authority().and_then(|authority| authority.data()),
-        ),
-        ("cluster_security_group_id", vpc.and_then(|vpc| vpc.cluster_security_group_id())),
-        ("oidc_issuer_url", issuer),
-        ("platform_version", cluster.platform_version()),
-        ("kubernetes_version", cluster.version()),
-        ("kms_key_arn", key_arn(cluster)),
-    ];
-    let mut outputs = Outputs::default();
-    for (name, value) in values {
-        if let Some(value) = value {
-            outputs.set(name, value);
-        }
-    }
-    outputs
-}
-
-/// Log types that are on.
-pub(super) fn log_types(cluster: &eks::Cluster) -> BTreeSet<String> {
-    let setups = cluster.logging().map(|logging| logging.cluster_logging()).unwrap_or_default();
-    let on = setups.iter().filter(|setup| setup.enabled().unwrap_or(false));
-    on.flat_map(|setup| setup.types()).map(|log_type| log_type.as_str().to_owned()).collect()
-}
-
-/// The key its secrets are encrypted with, when there is one of the account's own.
-pub(super) fn key_arn(cluster: &eks::Cluster) -> Option<&str> {
-    cluster.encryption_config().first()?.provider()?.key_arn()
-}
-
-/// `STANDARD` or `EXTENDED`
-pub(super) fn support_type(cluster: &eks::Cluster) -> Option<&str> {
-    Some(cluster.upgrade_policy()?.support_type()?.as_str())
-}
-
-fn health(cluster: &eks::Cluster) -> String {
-    let status = cluster.status().map_or("UNKNOWN", eks::ClusterStatus::as_str);
-    health::text(status, cluster.health().map(|health| health.issues()).unwrap_or_default())
 }
