@@ -27,6 +27,18 @@ fn four_arguments_make_a_production_cluster() -> Result<()> {
 }
 
 #[test]
+fn numbers_are_no_change_of_a_refresh() -> Result<()> {
+    on_each_command_line(|stage| {
+        let groups = json!({"general": {"min_size": 2, "max_size": 4}});
+        let cluster =
+            stage.cluster().with("node_groups", groups).with("logging", json!({"retention_days": 731}));
+        stage.made(&cluster)?;
+        stage.workspace.plan(&["-refresh-only"])?.expect_exit(0)?;
+        stage.expect_destroyed_completely()
+    })
+}
+
+#[test]
 fn init_from_a_mirror_then_plan_and_apply() -> Result<()> {
     let mut stage = Stage::new()?;
     stage.workspace = Workspace::new(&CommandLine::terraform(), Installation::Mirror)?;

@@ -76,15 +76,10 @@ fn length(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
+/// Numbers travel as decimal text. A binary one arrives with another precision than the same number read from a
+/// state file, and a refresh would count as a change.
 fn write_number(buffer: &mut ByteBuf, number: &Number) {
-    if let Some(whole) = number.as_i64() {
-        let _ = encode::write_sint(buffer, whole);
-    } else if let Some(whole) = number.as_u64() {
-        let _ = encode::write_uint(buffer, whole);
-    } else {
-        // Fractions travel as decimal text: a binary number would come back as a slightly different one.
-        let _ = encode::write_str(buffer, &number.to_string());
-    }
+    let _ = encode::write_str(buffer, &number.to_string());
 }
 
 /// Reads a value of the given type.
