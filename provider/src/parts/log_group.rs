@@ -286,9 +286,22 @@ pub async fn discover(aws: &Aws, name: &str, ownership: &Ownership) -> Result<Ve
     Ok(record.into_iter().collect())
 }
 
-/// The retention of a group, for an import.
-pub async fn retention(aws: &Aws, name: &str) -> Result<Option<i64>, Failure> {
-    Ok(describe(aws, name).await?.and_then(|group| group.retention_in_days()).map(i64::from))
+/// A group that exists, whoever made it, for an import.
+#[derive(Debug, Clone)]
+pub struct Existing {
+    pub retention_days: Option<i64>,
+    pub kms_key_arn: Option<String>,
+    pub class: Option<String>,
+}
+
+/// The group of that name.
+pub async fn find(aws: &Aws, name: &str) -> Result<Option<Existing>, Failure> {
+    let existing = |group: Group| Existing {
+        retention_days: group.retention_in_days().map(i64::from),
+        kms_key_arn: group.kms_key_id().map(str::to_owned),
+        class: group.log_group_class().map(|class| class.as_str().to_owned()),
+    };
+    Ok(describe(aws, name).await?.map(existing))
 }
 
 fn created(group: &Group) -> Option<String> {
@@ -300,10 +313,8 @@ fn outputs(group: &Group) -> Outputs {
         ("name", group.log_group_name().unwrap_or_default()),
         ("class", group.log_group_class().map_or("STANDARD", |class| class.as_str())),
     ]);
-    for (name, value) in [("kms_key_arn", group.kms_key_id()), (CREATED, created(group).as_deref())] {
-        if let Some(value) = value {
-            outputs.set(name, value);
-        }
+    if let Some(created) = created(group) {
+        outputs.set(CREATED, &created);
     }
     outputs
 }

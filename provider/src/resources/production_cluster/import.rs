@@ -9,7 +9,7 @@ use terraform_plugin::prelude::*;
 use super::defaults;
 use super::family::Found;
 use super::model::{self, ProductionCluster};
-use super::outline::{control_plane_logs, encryption_key};
+use super::outline::encryption_key;
 use super::private::Private;
 use super::read::settle;
 use super::report::{self, headline};
@@ -42,10 +42,10 @@ pub async fn import(
             "The cluster {name} was not made by {TYPE}: it lacks its mark. Clusters of others cannot be taken over."
         )));
     }
-    let retention = log_group::retention(&run.aws, &log_group_name(name)).await;
-    let retention = retention.map_err(|failure| nothing(&report::failure(&failure)))?;
+    let logs = log_group::find(&run.aws, &log_group_name(name)).await;
+    let logs = logs.map_err(|failure| nothing(&report::failure(&failure)))?;
     let default_tags = resource.connection.default_tags().unwrap_or_default();
-    let state = read_back(cluster, &found, &run.aws.location.region, retention, &default_tags);
+    let state = read_back(cluster, &found, &run.aws.location.region, logs.as_ref(), &default_tags);
     let mut ledger = found.ledger();
     if !cluster.is_incomplete() {
         settle(&mut ledger, &state);
@@ -64,7 +64,7 @@ fn read_back(
     cluster: &cluster::Existing,
     found: &Found,
     region: &str,
-    retention: Option<i64>,
+    logs: Option<&log_group::Existing>,
     default_tags: &Tags,
 ) -> ProductionCluster {
     let name = cluster.record.identity.get("name");
@@ -86,7 +86,7 @@ fn read_back(
         region: region.into(),
         subnet_ids: Field::Known(cluster.subnet_ids.iter().cloned().collect()),
         endpoint_access: endpoint_access(&cluster.endpoint_access).into(),
-        logging: logging(cluster, &found.records, retention).into(),
+        logging: logging(cluster, &found.records, logs).into(),
         encryption: encryption.into(),
         node_groups: Field::Known(groups.collect()),
         addons: addons(found).into(),
@@ -113,21 +113,19 @@ fn endpoint_access(access: &EndpointAccess) -> Option<model::EndpointAccess> {
 fn logging(
     cluster: &cluster::Existing,
     records: &[Record],
-    retention: Option<i64>,
+    logs: Option<&log_group::Existing>,
 ) -> Option<model::Logging> {
-    let output = |key: &PartKey, name: &str| {
-        let record = records.iter().find(|record| record.key == *key)?;
-        record.outputs.get(name).map(str::to_owned)
-    };
     let types: Set<String> = cluster.log_types.iter().cloned().collect();
-    let own_key = output(&encryption_key(), "arn");
+    let key = records.iter().find(|record| record.key == encryption_key());
+    let own_key = key.and_then(|record| record.outputs.get("arn"));
+    let key_arn = logs.and_then(|logs| logs.kms_key_arn.as_deref());
+    let class = logs.and_then(|logs| logs.class.clone());
+    let retention = logs.and_then(|logs| logs.retention_days);
     let logging = model::Logging {
         types: (!cluster.logs_everything()).then_some(types).into(),
         retention_days: retention.filter(|days| *days != defaults::RETENTION_DAYS).into(),
-        kms_key_arn: output(&control_plane_logs(), "kms_key_arn")
-            .filter(|arn| own_key.as_ref() != Some(arn))
-            .into(),
-        class: output(&control_plane_logs(), "class").filter(|class| class != defaults::LOG_CLASS).into(),
+        kms_key_arn: key_arn.filter(|arn| own_key != Some(arn)).map(str::to_owned).into(),
+        class: class.filter(|class| class != defaults::LOG_CLASS).into(),
         on_destroy: Field::Null,
     };
     (logging != model::Logging::default()).then_some(logging)
