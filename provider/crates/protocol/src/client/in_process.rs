@@ -36,7 +36,8 @@ impl InProcess {
         let socket = listener.path();
         let session = Arc::new(Session::new(Lifetime::OneCommand));
         lifetime::watch(&session);
-        let server = tokio::spawn(server::serve(provider, Arc::clone(&session), listener, Some(tls)));
+        let server =
+            tokio::spawn(server::serve(provider, Arc::clone(&session), listener.serve()?, Some(tls)));
         let certificate = server_identity.certificate;
         let channel = channel::connect(&socket, &identity, Some(certificate.clone())).await?;
         Ok(Self { channel, server, session, socket, certificate })

@@ -15,12 +15,24 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 
-/// An open socket or port.
+/// An open socket or port. Whoever connects waits until it is served, so that its address can be told before
+/// there is a runtime.
 pub(crate) struct Listener {
     #[cfg(unix)]
-    socket: tokio::net::UnixListener,
+    socket: std::os::unix::net::UnixListener,
     #[cfg(unix)]
     directory: tempfile::TempDir,
+    #[cfg(not(unix))]
+    port: std::net::TcpListener,
+}
+
+/// An open socket or port that is served.
+pub(crate) struct Served {
+    #[cfg(unix)]
+    socket: tokio::net::UnixListener,
+    /// Removed when nobody may connect any more.
+    #[cfg(unix)]
+    _directory: tempfile::TempDir,
     #[cfg(not(unix))]
     port: tokio::net::TcpListener,
 }
@@ -40,8 +52,15 @@ impl Listener {
             Some(parent) => builder.tempdir_in(parent)?,
             None => builder.tempdir()?,
         };
-        let socket = tokio::net::UnixListener::bind(directory.path().join(SOCKET))?;
+        let socket = std::os::unix::net::UnixListener::bind(directory.path().join(SOCKET))?;
+        socket.set_nonblocking(true)?;
         Ok(Self { socket, directory })
+    }
+
+    /// Within a runtime.
+    pub(crate) fn serve(self) -> io::Result<Served> {
+        let socket = tokio::net::UnixListener::from_std(self.socket)?;
+        Ok(Served { socket, _directory: self.directory })
     }
 
     pub(crate) fn network(&self) -> &'static str {
@@ -55,7 +74,10 @@ impl Listener {
     pub(crate) fn path(&self) -> PathBuf {
         self.directory.path().join(SOCKET)
     }
+}
 
+#[cfg(unix)]
+impl Served {
     pub(crate) async fn accept(&self) -> io::Result<Box<dyn Transport>> {
         let (stream, _) = self.socket.accept().await?;
         Ok(Box::new(stream))
@@ -74,9 +96,14 @@ impl Listener {
                 break;
             }
         }
-        let listener = outcome?;
-        listener.set_nonblocking(true)?;
-        Ok(Self { port: tokio::net::TcpListener::from_std(listener)? })
+        let port = outcome?;
+        port.set_nonblocking(true)?;
+        Ok(Self { port })
+    }
+
+    /// Within a runtime.
+    pub(crate) fn serve(self) -> io::Result<Served> {
+        Ok(Served { port: tokio::net::TcpListener::from_std(self.port)? })
     }
 
     pub(crate) fn network(&self) -> &'static str {
@@ -86,7 +113,10 @@ impl Listener {
     pub(crate) fn address(&self) -> String {
         self.port.local_addr().map(|address| address.to_string()).unwrap_or_default()
     }
+}
 
+#[cfg(not(unix))]
+impl Served {
     pub(crate) async fn accept(&self) -> io::Result<Box<dyn Transport>> {
         let (stream, _) = self.port.accept().await?;
         // Small messages go back and forth; waiting to fill packets would make each of them wait.

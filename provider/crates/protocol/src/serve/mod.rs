@@ -69,21 +69,7 @@ fn start(provider: Arc<dyn AnyProvider>, lifetime: Lifetime) -> Result<(), Start
     };
     logging::install(provider.name());
     panics::install_hook(provider.name());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let outcome = runtime.block_on(serve(provider, &handshake, lifetime));
-    // Work that still runs has had its time, and nobody is left to hear of it.
-    runtime.shutdown_background();
-    outcome
-}
-
-async fn serve(
-    provider: Arc<dyn AnyProvider>,
-    handshake: &Handshake,
-    lifetime: Lifetime,
-) -> Result<(), StartError> {
-    let session = Arc::new(Session::new(lifetime));
-    signals::handle(&session)?;
-    let listener = Listener::bind(handshake)?;
+    let listener = Listener::bind(&handshake)?;
     let (config, certificate) = match &handshake.client_certificate {
         Some(client) => {
             let identity = ServerIdentity::generate()?;
@@ -97,9 +83,25 @@ async fn serve(
         }
         Lifetime::UntilInterrupted => help::reattach(&provider.address(), &listener),
     };
-    lifetime::watch(&session);
+    // Terraform waits for this line and then needs a moment itself: threads are started meanwhile.
     print(&line)?;
-    server::serve(provider, Arc::clone(&session), listener, config).await?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let outcome = runtime.block_on(serve(provider, listener, config, lifetime));
+    // Work that still runs has had its time, and nobody is left to hear of it.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn serve(
+    provider: Arc<dyn AnyProvider>,
+    listener: Listener,
+    config: Option<Arc<rustls::ServerConfig>>,
+    lifetime: Lifetime,
+) -> Result<(), StartError> {
+    let session = Arc::new(Session::new(lifetime));
+    signals::handle(&session)?;
+    lifetime::watch(&session);
+    server::serve(provider, Arc::clone(&session), listener.serve()?, config).await?;
     session.lose();
     let _ = tokio::time::timeout(FAREWELL, session.idle()).await;
     Ok(())

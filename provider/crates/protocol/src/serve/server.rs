@@ -14,7 +14,7 @@ use tonic_health::ServingStatus;
 use crate::framework::AnyProvider;
 use crate::rpc::Service;
 use crate::serve::connection::Connection;
-use crate::serve::listener::Listener;
+use crate::serve::listener::Served;
 use crate::serve::plugin_services::{Broker, Controller, Output};
 use crate::serve::session::Session;
 use crate::wire::plugin::grpc_broker_server::GrpcBrokerServer;
@@ -32,7 +32,7 @@ const DRAIN: Duration = Duration::from_secs(1);
 pub(crate) async fn serve(
     provider: Arc<dyn AnyProvider>,
     session: Arc<Session>,
-    listener: Listener,
+    listener: Served,
     tls: Option<Arc<ServerConfig>>,
 ) -> Result<(), Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -62,7 +62,7 @@ pub(crate) async fn serve(
 /// Connections as they arrive. Each TLS handshake has its own task, so that a peer that says nothing keeps
 /// nobody waiting.
 fn incoming(
-    listener: Listener,
+    listener: Served,
     tls: Option<Arc<ServerConfig>>,
     session: Arc<Session>,
 ) -> (impl Stream<Item = std::io::Result<Connection>>, JoinHandle<()>) {
