@@ -34,9 +34,11 @@ resource "eks_production_cluster" "main" {
     general = {}
 
     build = {
+      purpose        = "spot"
       min_size       = 1
       max_size       = var.build_nodes
-      instance_types = ["m7i.xlarge", "m6i.xlarge"]
+      instance_types = ["m7i.xlarge", "m6i.xlarge", "r7i.xlarge"]
+      disk_gib       = 100
 
       labels = {
         workload = "build"
@@ -45,6 +47,10 @@ resource "eks_production_cluster" "main" {
         { key = "workload", value = "build", effect = "NO_SCHEDULE" },
       ]
     }
+  }
+
+  access_entries = {
+    for name, arn in var.administrators : name => { principal_arn = arn, preset = "admin" }
   }
 
   deletion_protection = var.deletion_protection

@@ -15,6 +15,12 @@ variable "subnet_ids" {
   type        = set(string)
 }
 
+variable "administrators" {
+  description = "Roles or users that may do everything in the cluster: name and ARN."
+  type        = map(string)
+  default     = {}
+}
+
 variable "build_nodes" {
   description = "Most nodes of the group for builds."
   type        = number

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use acceptance_tests::Result;
-use acceptance_tests::configuration::CLUSTER;
 use acceptance_tests::failure::ensure;
 use serde_json::{Value, json};
 
@@ -71,14 +70,7 @@ fn an_import_reads_the_log_group_back() -> Result<()> {
     let logging = json!({"class": "INFREQUENT_ACCESS", "retention_days": 731});
     let cluster = stage.cluster().with("logging", logging);
     let created_at = stage.made(&cluster)?;
-    stage.workspace.run(&["state", "rm", CLUSTER])?.expect_success()?;
-    stage.workspace.run(&["import", CLUSTER, NAME])?.expect_success()?;
-    let (plan, run) = stage.workspace.plan_file(&[])?;
-    let touched = plan.touched(CLUSTER);
-    // Reasons of waivers are nowhere in AWS.
-    let expected = |name: &String| name == "waivers" || name == "status";
-    ensure(touched.iter().all(expected), || format!("{touched:?}\n{}", run.text()))?;
-    stage.apply()?;
+    stage.expect_import_to_fit()?;
     stage.expect_resumed(&created_at)?;
     stage.expect_destroyed_completely()
 }

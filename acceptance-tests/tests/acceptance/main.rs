@@ -1,5 +1,6 @@
 //! Black-box tests: the real provider, real CLIs, the local AWS. Every test has an account of its own.
 
+mod access;
 mod drift;
 mod driver;
 mod faults;
@@ -8,6 +9,7 @@ mod lifecycle;
 mod local_aws;
 mod node_groups;
 mod ownership;
+mod purposes;
 mod remade;
 mod resume;
 mod secrets;

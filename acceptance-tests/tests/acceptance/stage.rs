@@ -126,6 +126,19 @@ impl Stage {
         self.account.created_at(NAME)
     }
 
+    /// The state is lost, and an import fits the configuration.
+    pub(crate) fn expect_import_to_fit(&self) -> Result<()> {
+        self.workspace.run(&["state", "rm", CLUSTER])?.expect_success()?;
+        self.workspace.run(&["import", CLUSTER, NAME])?.expect_success()?;
+        let (plan, run) = self.workspace.plan_file(&[])?;
+        let touched = plan.touched(CLUSTER);
+        // Reasons of waivers are nowhere in AWS.
+        let expected = |name: &String| name == "waivers" || name == "status";
+        ensure(touched.iter().all(expected), || format!("{touched:?}\n{}", run.text()))?;
+        self.apply()?;
+        self.expect_empty_plan()
+    }
+
     /// A complete cluster.
     pub(crate) fn made(&self, cluster: &Cluster) -> Result<String> {
         self.configure(cluster)?;

@@ -23,6 +23,11 @@ impl Location {
         format!("arn:{}:iam::aws:policy/{name}", self.partition)
     }
 
+    /// An access policy of EKS: `arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy`.
+    pub fn access_policy_arn(&self, name: &str) -> String {
+        format!("arn:{}:eks::aws:cluster-access-policy/{name}", self.partition)
+    }
+
     /// The service principal of EC2, which differs in China.
     ///
     /// Source: eksctl#3290, pulumi-eks#796.

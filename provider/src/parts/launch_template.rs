@@ -25,10 +25,26 @@ use crate::aws::{Aws, token};
 pub const KIND: &str = "launch-template";
 /// Longest name EC2 takes.
 pub const LONGEST_NAME: usize = 128;
-/// Root device of Amazon Linux 2023.
+/// A volume of the nodes: always encrypted, gp3, and deleted with the node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    /// `/dev/xvda`
+    pub device: &'static str,
+    /// Size, GiB; none for the size of the AMI's own snapshot.
+    pub gib: Option<i32>,
+}
+
+/// The volumes of an AMI type, `disk_gib` for images and pods. Bottlerocket has its system on a volume of its
+/// own; what is not mapped stays small and unencrypted.
 ///
-/// Source: amazon-eks-ami `templates/al2023`.
-const ROOT_DEVICE: &str = "/dev/xvda";
+/// Source: amazon-eks-ami `templates/al2023`; bottlerocket README, "Default volumes".
+pub fn volumes(ami_type: &str, disk_gib: i32) -> Vec<Volume> {
+    let data = |device| Volume { device, gib: Some(disk_gib) };
+    if ami_type.starts_with("BOTTLEROCKET") {
+        return vec![Volume { device: "/dev/xvda", gib: None }, data("/dev/xvdb")];
+    }
+    vec![data("/dev/xvda")]
+}
 
 /// What the nodes of a group are made of.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,8 +55,8 @@ pub struct LaunchTemplate {
     pub spec: String,
     /// Name, 3-128 characters.
     pub name: String,
-    /// Size of the root volume, GiB.
-    pub disk_gib: i32,
+    /// Volumes of the nodes.
+    pub volumes: Vec<Volume>,
 }
 
 /// What was seen of a launch template.
@@ -85,7 +101,7 @@ impl LaunchTemplate {
             marks: Marks { key: record.key.clone(), ownership: ownership.clone(), tags: Tags::new() },
             spec: record.spec.clone(),
             name: record.identity.get("name").to_owned(),
-            disk_gib: 0,
+            volumes: Vec::new(),
         }
     }
 
@@ -107,19 +123,7 @@ impl LaunchTemplate {
                     .http_put_response_hop_limit(1)
                     .build(),
             )
-            .block_device_mappings(
-                ec2::LaunchTemplateBlockDeviceMappingRequest::builder()
-                    .device_name(ROOT_DEVICE)
-                    .ebs(
-                        ec2::LaunchTemplateEbsBlockDeviceRequest::builder()
-                            .encrypted(true)
-                            .delete_on_termination(true)
-                            .volume_type(ec2::VolumeType::Gp3)
-                            .volume_size(self.disk_gib)
-                            .build(),
-                    )
-                    .build(),
-            )
+            .set_block_device_mappings(Some(self.volumes.iter().map(mapping).collect()))
             .set_tag_specifications((!self.marks.tags.is_empty()).then_some(specifications))
             .build()
     }
@@ -129,16 +133,32 @@ impl LaunchTemplate {
             options.http_tokens() == Some(&ec2::LaunchTemplateHttpTokensState::Required)
                 && options.http_put_response_hop_limit() == Some(1)
         });
-        let volume = data.block_device_mappings().first().is_some_and(|mapping| {
-            mapping.device_name() == Some(ROOT_DEVICE)
-                && mapping.ebs().is_some_and(|ebs| {
-                    ebs.encrypted() == Some(true)
-                        && ebs.volume_type() == Some(&ec2::VolumeType::Gp3)
-                        && ebs.volume_size() == Some(self.disk_gib)
-                })
-        });
-        metadata && volume
+        let seen = data.block_device_mappings();
+        let volumes = seen.len() == self.volumes.len()
+            && self.volumes.iter().zip(seen).all(|(volume, seen)| volume.fits(seen));
+        metadata && volumes
     }
+}
+
+impl Volume {
+    fn fits(&self, seen: &ec2::LaunchTemplateBlockDeviceMapping) -> bool {
+        seen.device_name() == Some(self.device)
+            && seen.ebs().is_some_and(|ebs| {
+                ebs.encrypted() == Some(true)
+                    && ebs.volume_type() == Some(&ec2::VolumeType::Gp3)
+                    && ebs.volume_size() == self.gib
+            })
+    }
+}
+
+fn mapping(volume: &Volume) -> ec2::LaunchTemplateBlockDeviceMappingRequest {
+    let ebs = ec2::LaunchTemplateEbsBlockDeviceRequest::builder()
+        .encrypted(true)
+        .delete_on_termination(true)
+        .volume_type(ec2::VolumeType::Gp3)
+        .set_volume_size(volume.gib)
+        .build();
+    ec2::LaunchTemplateBlockDeviceMappingRequest::builder().device_name(volume.device).ebs(ebs).build()
 }
 
 #[async_trait]
@@ -301,6 +321,14 @@ pub async fn discover(aws: &Aws, ownership: &Ownership) -> Result<Vec<Record>, F
         }
     }
     Ok(found)
+}
+
+/// Size of the volume for images and pods of a template's version, GiB: for an import.
+pub async fn disk_gib(aws: &Aws, record: &Record) -> Result<Option<i64>, Failure> {
+    let output = |name| record.outputs.get(name).unwrap_or_default();
+    let data = version_data(aws, output("id"), output("version")).await?;
+    let mappings = data.as_ref().map(|data| data.block_device_mappings()).unwrap_or_default();
+    Ok(mappings.last().and_then(|mapping| mapping.ebs()?.volume_size()).map(i64::from))
 }
 
 fn tags(tags: &[ec2::Tag]) -> Tags {

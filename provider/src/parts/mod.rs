@@ -9,6 +9,7 @@ use crate::aws::Aws;
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::{Ownership, PART, TagChange, Tags};
 
+pub mod access_entry;
 pub mod addon;
 pub mod cluster;
 mod health;
@@ -43,6 +44,7 @@ pub const ALL_CALLS: &[Calls] = &[
     launch_template::CALLS,
     node_group::CALLS,
     addon::CALLS,
+    access_entry::CALLS,
 ];
 
 /// A delete whose object is already gone is a success.

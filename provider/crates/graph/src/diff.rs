@@ -11,7 +11,7 @@ use crate::{
     decide::{Decision, Found, Removal, decide, decide_removal, found, is_leaving},
     graph::{Node, Source},
     observe::{Look, unknown_kind},
-    plan::{PlannedPart, PlannedRemoval, PlannedStage},
+    plan::{PlannedPart, PlannedRemoval, PlannedStage, heir},
     state_text::{self, ABSENT},
 };
 
@@ -181,16 +181,23 @@ impl<W: Send + Sync + 'static> Diff<'_, W> {
             // A retired object whose name is wanted again is taken back, not deleted.
             (!wanted || retired) && !self.occupied.contains(&(record.key.clone(), record.identity.clone()))
         };
+        let wanted = self.wanted();
         let records = self.ledger.records.iter().filter(unwanted);
-        records.map(|record| self.removal(record)).collect()
+        records.map(|record| self.removal(record, heir(&wanted, record).is_some())).collect()
     }
 
-    fn removal(&self, record: &Record) -> PlannedRemoval<W> {
+    /// What each part is called in the world.
+    fn wanted(&self) -> BTreeMap<PartKey, Identity> {
+        self.planned.iter().map(|(key, (part, _))| (key.clone(), part.identity())).collect()
+    }
+
+    fn removal(&self, record: &Record, has_heir: bool) -> PlannedRemoval<W> {
         let observed = self.observations.of(&record.key, &record.identity);
         let part = observed.and_then(|observed| observed.part.clone());
         let look = observed.map(|observed| observed.look.clone());
         let step = match (&part, &look) {
             (None, Some(_)) => error(&unknown_kind(&record.key, &record.identity)),
+            _ if has_heir => Step::Forget { warning: None },
             (_, Some(look)) => describe_removal(&decide_removal(record, look)),
             (_, None) => Step::Delete,
         };
@@ -221,7 +228,9 @@ impl<W: Send + Sync + 'static> Diff<'_, W> {
 
     fn is_unclaimed(&self, record: &Record) -> bool {
         let place = (record.key.clone(), record.identity.clone());
-        self.ledger.of(&record.key, &record.identity).is_none() && !self.occupied.contains(&place)
+        self.ledger.of(&record.key, &record.identity).is_none()
+            && !self.occupied.contains(&place)
+            && heir(&self.wanted(), record).is_none()
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{AnyPart, Failure, Outputs, PartKey, Record, graph::Needs, observe::Look};
+use crate::{AnyPart, Failure, Identity, Outputs, PartKey, Record, graph::Needs, observe::Look};
 
 /// What is to happen with one part. Texts are for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +132,12 @@ pub(crate) struct PlannedRemoval<W> {
 }
 
 impl<W> Plan<W> {
+    /// What each part is called in the world.
+    pub(crate) fn wanted(&self) -> BTreeMap<PartKey, Identity> {
+        let parts = self.stages.iter().flat_map(|stage| &stage.parts);
+        parts.map(|planned| (planned.part.key().clone(), planned.part.identity())).collect()
+    }
+
     /// True when nothing is to be done, not even an error to be reported.
     pub fn is_empty(&self) -> bool {
         self.steps().all(|(_, step)| *step == Step::Keep)
@@ -200,6 +206,14 @@ impl<W> Plan<W> {
 }
 
 /// The plan as people read it: one line for each step that is not to keep.
+/// The part that wants the object of a record which another part made: two parts of a kind may change hands.
+pub(crate) fn heir<'w>(wanted: &'w BTreeMap<PartKey, Identity>, record: &Record) -> Option<&'w PartKey> {
+    let is_heir = |(key, identity): &(&PartKey, &Identity)| {
+        **key != record.key && key.kind() == record.key.kind() && **identity == record.identity
+    };
+    wanted.iter().find(is_heir).map(|(key, _)| key)
+}
+
 impl<W> Display for Plan<W> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, stage) in self.stages.iter().enumerate() {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_eks::types as eks;
 use resource_graph::{Outputs, Owner, Record};
 
+use super::kubernetes_network::KubernetesNetwork;
 use crate::aws::ownership::{GENERATION, INCOMPLETE, Ownership, PREFIX, STATUS, Tags, from_map};
 use crate::parts::health;
 
@@ -31,6 +32,8 @@ pub struct Existing {
     pub endpoint_access: EndpointAccess,
     pub log_types: BTreeSet<String>,
     pub kms_key_arn: Option<String>,
+    pub security_group_ids: BTreeSet<String>,
+    pub zonal_shift: bool,
     pub support_type: Option<String>,
     pub deletion_protection: bool,
     pub record: Record,
@@ -53,6 +56,8 @@ impl Existing {
             },
             log_types: log_types(cluster),
             kms_key_arn: key_arn(cluster).map(str::to_owned),
+            security_group_ids: set(vpc.map(|vpc| vpc.security_group_ids())),
+            zonal_shift: zonal_shift(cluster),
             support_type: support_type(cluster).map(str::to_owned),
             deletion_protection: cluster.deletion_protection().unwrap_or(false),
             record,
@@ -108,13 +113,24 @@ pub(super) fn outputs(cluster: &eks::Cluster) -> Outputs {
         ("kubernetes_version", cluster.version()),
         ("kms_key_arn", key_arn(cluster)),
     ];
+    let network = KubernetesNetwork::of(cluster);
     let mut outputs = Outputs::default();
     for (name, value) in values {
         if let Some(value) = value {
             outputs.set(name, value);
         }
     }
+    for (name, value) in [("ip_family", network.ip_family), ("service_ipv4_cidr", network.service_ipv4_cidr)]
+    {
+        if let Some(value) = value {
+            outputs.set(name, &value);
+        }
+    }
     outputs
+}
+
+pub(super) fn zonal_shift(cluster: &eks::Cluster) -> bool {
+    cluster.zonal_shift_config().and_then(|shift| shift.enabled()).unwrap_or(false)
 }
 
 /// Log types that are on.

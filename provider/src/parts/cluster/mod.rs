@@ -16,9 +16,11 @@ use resource_graph::{
 };
 
 mod existing;
+mod kubernetes_network;
 
 pub use existing::{EndpointAccess, Existing, LOG_TYPES};
 use existing::{health, instance, key_arn, log_types, outputs, support_type};
+pub use kubernetes_network::KubernetesNetwork;
 
 #[cfg(test)]
 use super::Calls;
@@ -44,6 +46,12 @@ pub struct Cluster {
     pub role_arn: Input,
     /// Subnets of the control plane's interfaces, in two zones or more.
     pub subnet_ids: BTreeSet<String>,
+    /// Security groups of the control plane's interfaces, besides the one EKS makes.
+    pub security_group_ids: BTreeSet<String>,
+    /// Addresses of pods and services; AWS never changes them.
+    pub kubernetes_network: KubernetesNetwork,
+    /// Zonal shift is on.
+    pub zonal_shift: bool,
     /// How its endpoint can be reached.
     pub endpoint_access: EndpointAccess,
     /// Log types that are on.
@@ -67,14 +75,16 @@ pub struct Seen(eks::Cluster);
 pub enum Change {
     /// Endpoint access differs.
     Endpoint,
-    /// Other subnets.
-    Subnets,
+    /// Other subnets or security groups.
+    Network(Vec<&'static str>),
     /// Other log types.
     Logging,
     /// Secrets are not encrypted with a key yet.
     Encryption,
     /// Another support type.
     UpgradePolicy,
+    /// Zonal shift is on or off.
+    ZonalShift,
     /// AWS's deletion protection is on or off.
     DeletionProtection,
     /// Access still goes through a ConfigMap.
@@ -87,7 +97,8 @@ impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Endpoint => write!(formatter, "endpoint access"),
-            Self::Subnets => write!(formatter, "subnets"),
+            Self::Network(fields) => formatter.write_str(&fields.join(", ")),
+            Self::ZonalShift => write!(formatter, "zonal shift"),
             Self::Logging => write!(formatter, "log types"),
             Self::Encryption => write!(formatter, "secrets not encrypted with the key"),
             Self::UpgradePolicy => write!(formatter, "support type"),
@@ -115,6 +126,9 @@ impl Cluster {
             log_types: BTreeSet::new(),
             kms_key_arn: Input::known(""),
             support_type: String::new(),
+            security_group_ids: BTreeSet::new(),
+            kubernetes_network: KubernetesNetwork::default(),
+            zonal_shift: false,
             deletion_protection: false,
             generation: String::new(),
         }
@@ -139,6 +153,10 @@ impl Cluster {
             .endpoint_private_access(access.private)
             .endpoint_public_access(access.public)
             .set_public_access_cidrs((!cidrs.is_empty()).then_some(cidrs))
+    }
+
+    fn shift(&self) -> eks::ZonalShiftConfigRequest {
+        eks::ZonalShiftConfigRequest::builder().enabled(self.zonal_shift).build()
     }
 
     fn encryption(key: String) -> eks::EncryptionConfig {
@@ -202,8 +220,16 @@ impl Part<Aws> for Cluster {
             if other_access || other_cidrs {
                 changes.push(Change::Endpoint);
             }
-            if vpc.subnet_ids().iter().cloned().collect::<BTreeSet<String>>() != self.subnet_ids {
-                changes.push(Change::Subnets);
+            let set = |texts: &[String]| texts.iter().cloned().collect::<BTreeSet<String>>();
+            let mut fields = Vec::new();
+            if set(vpc.subnet_ids()) != self.subnet_ids {
+                fields.push(SUBNETS);
+            }
+            if set(vpc.security_group_ids()) != self.security_group_ids {
+                fields.push(SECURITY_GROUPS);
+            }
+            if !fields.is_empty() {
+                changes.push(Change::Network(fields));
             }
         }
         if log_types(seen) != self.log_types {
@@ -214,6 +240,9 @@ impl Part<Aws> for Cluster {
         }
         if support_type(seen) != Some(self.support_type.as_str()) {
             changes.push(Change::UpgradePolicy);
+        }
+        if existing::zonal_shift(seen) != self.zonal_shift {
+            changes.push(Change::ZonalShift);
         }
         if seen.deletion_protection().unwrap_or(false) != self.deletion_protection {
             changes.push(Change::DeletionProtection);
@@ -237,7 +266,12 @@ impl Part<Aws> for Cluster {
             .version(&self.kubernetes_version)
             .role_arn(target.require(&self.role_arn)?)
             .resources_vpc_config(
-                self.endpoint().set_subnet_ids(Some(self.subnet_ids.iter().cloned().collect())).build(),
+                self.endpoint()
+                    .set_subnet_ids(Some(list(&self.subnet_ids)))
+                    .set_security_group_ids(
+                        (!self.security_group_ids.is_empty()).then(|| list(&self.security_group_ids)),
+                    )
+                    .build(),
             )
             .logging(self.logging())
             .encryption_config(Self::encryption(target.require(&self.kms_key_arn)?))
@@ -248,6 +282,8 @@ impl Part<Aws> for Cluster {
                     .build(),
             )
             .upgrade_policy(self.support())
+            .kubernetes_network_config(self.kubernetes_network.requested())
+            .zonal_shift_config(self.shift())
             .bootstrap_self_managed_addons(false)
             .deletion_protection(self.deletion_protection)
             .client_request_token(token::random())
@@ -279,11 +315,14 @@ impl Part<Aws> for Cluster {
                 return Ok(update::started(aws, answer.update()));
             }
             Change::Endpoint => config().resources_vpc_config(self.endpoint().build()),
-            Change::Subnets => config().resources_vpc_config(
-                eks::VpcConfigRequest::builder()
-                    .set_subnet_ids(Some(self.subnet_ids.iter().cloned().collect()))
-                    .build(),
-            ),
+            Change::Network(fields) => {
+                let named = |field: &str, texts| fields.contains(&field).then(|| list(texts));
+                let request = eks::VpcConfigRequest::builder()
+                    .set_subnet_ids(named(SUBNETS, &self.subnet_ids))
+                    .set_security_group_ids(named(SECURITY_GROUPS, &self.security_group_ids));
+                config().resources_vpc_config(request.build())
+            }
+            Change::ZonalShift => config().zonal_shift_config(self.shift()),
             Change::Logging => config().logging(self.logging()),
             Change::UpgradePolicy => config().upgrade_policy(self.support()),
             Change::DeletionProtection => config().deletion_protection(self.deletion_protection),
@@ -343,6 +382,13 @@ impl Part<Aws> for Cluster {
     }
 }
 
+const SUBNETS: &str = "subnets";
+const SECURITY_GROUPS: &str = "security groups";
+
+fn list(texts: &BTreeSet<String>) -> Vec<String> {
+    texts.iter().cloned().collect()
+}
+
 impl Cluster {
     fn impossible(&self, target: &Target<'_>, seen: &eks::Cluster) -> Option<String> {
         if seen.status() == Some(&eks::ClusterStatus::Failed) {
@@ -364,6 +410,9 @@ impl Cluster {
                 "the cluster uses the role {}, which AWS never changes",
                 seen.role_arn().unwrap_or_default(),
             ));
+        }
+        if let Some(difference) = self.kubernetes_network.difference(seen) {
+            return Some(difference);
         }
         let key = target.input(&self.kms_key_arn);
         if let (Some(key), Some(seen)) = (key, key_arn(seen))

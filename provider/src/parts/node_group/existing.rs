@@ -6,6 +6,7 @@ use aws_sdk_eks::types as eks;
 use resource_graph::{Outputs, Record};
 
 use super::taint::{self, Taint};
+use super::unavailable::Unavailable;
 use crate::aws::ownership::from_map;
 use crate::parts::health;
 
@@ -21,6 +22,11 @@ pub struct Existing {
     pub instance_types: Vec<String>,
     pub labels: BTreeMap<String, String>,
     pub taints: BTreeSet<Taint>,
+    pub capacity_type: Option<String>,
+    pub ami_type: Option<String>,
+    pub subnet_ids: BTreeSet<String>,
+    pub max_unavailable: Option<Unavailable>,
+    pub node_repair: bool,
     /// Seconds since 1970.
     pub created: Option<i64>,
 }
@@ -35,6 +41,11 @@ impl Existing {
             instance_types: group.instance_types().to_vec(),
             labels: labels(group),
             taints: taint::seen(group),
+            capacity_type: group.capacity_type().map(|capacity| capacity.as_str().to_owned()),
+            ami_type: group.ami_type().map(|ami| ami.as_str().to_owned()),
+            subnet_ids: group.subnets().iter().cloned().collect(),
+            max_unavailable: Unavailable::of(group),
+            node_repair: node_repair(group),
             created: group.created_at().map(|time| time.secs()),
         }
     }
@@ -56,6 +67,10 @@ pub(super) fn outputs(group: &eks::Nodegroup) -> Outputs {
 /// Its Kubernetes labels.
 pub(super) fn labels(group: &eks::Nodegroup) -> BTreeMap<String, String> {
     from_map(group.labels())
+}
+
+pub(super) fn node_repair(group: &eks::Nodegroup) -> bool {
+    group.node_repair_config().and_then(|repair| repair.enabled()).unwrap_or(false)
 }
 
 pub(super) fn health(group: &eks::Nodegroup) -> String {

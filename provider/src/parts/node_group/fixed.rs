@@ -10,6 +10,25 @@ use crate::aws::naming::hash;
 /// Longest name EKS takes.
 const LONGEST_NAME: usize = 63;
 
+/// AMI types that Linux nodes may have.
+///
+/// Source: CreateNodegroup, amiType.
+pub const AMI_TYPES: [&str; 13] = [
+    "AL2023_x86_64_STANDARD",
+    "AL2023_ARM_64_STANDARD",
+    "AL2023_x86_64_NVIDIA",
+    "AL2023_ARM_64_NVIDIA",
+    "AL2023_x86_64_NEURON",
+    "BOTTLEROCKET_x86_64",
+    "BOTTLEROCKET_ARM_64",
+    "BOTTLEROCKET_x86_64_FIPS",
+    "BOTTLEROCKET_ARM_64_FIPS",
+    "BOTTLEROCKET_x86_64_NVIDIA",
+    "BOTTLEROCKET_ARM_64_NVIDIA",
+    "BOTTLEROCKET_x86_64_NVIDIA_FIPS",
+    "BOTTLEROCKET_ARM_64_NVIDIA_FIPS",
+];
+
 /// What AWS never changes about a node group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fixed {

@@ -20,11 +20,13 @@ use resource_graph::{
 mod existing;
 mod fixed;
 mod taint;
+mod unavailable;
 
 pub use existing::Existing;
 use existing::{ISSUES, health, instance, labels, outputs};
-pub use fixed::Fixed;
+pub use fixed::{AMI_TYPES, Fixed};
 pub use taint::Taint;
+pub use unavailable::Unavailable;
 
 #[cfg(test)]
 use super::Calls;
@@ -63,8 +65,12 @@ pub struct NodeGroup {
     pub labels: BTreeMap<String, String>,
     /// Kubernetes taints.
     pub taints: BTreeSet<Taint>,
-    /// Nodes that may be missing during an update, percent.
-    pub max_unavailable_percentage: i32,
+    /// Release of the AMI; none to keep the one there is.
+    pub release_version: Option<String>,
+    /// Nodes that may be missing during an update.
+    pub max_unavailable: Unavailable,
+    /// EKS replaces nodes whose health checks fail.
+    pub node_repair: bool,
 }
 
 /// What was seen of a node group.
@@ -76,8 +82,8 @@ pub struct Seen(eks::Nodegroup);
 pub enum Change {
     /// Sizes, labels, taints or the update setting; AWS takes them in one call.
     Configuration(Vec<&'static str>),
-    /// Another version of the launch template: rolls the nodes.
-    LaunchTemplate,
+    /// Another version of the launch template or of the AMI: rolls the nodes.
+    Version(Vec<&'static str>),
     /// Other tags.
     Tags(TagChange),
 }
@@ -85,8 +91,7 @@ pub enum Change {
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Configuration(fields) => formatter.write_str(&fields.join(", ")),
-            Self::LaunchTemplate => write!(formatter, "launch template version"),
+            Self::Configuration(fields) | Self::Version(fields) => formatter.write_str(&fields.join(", ")),
             Self::Tags(change) => write!(formatter, "{change}"),
         }
     }
@@ -115,7 +120,9 @@ impl NodeGroup {
             max_size: 1,
             labels: BTreeMap::new(),
             taints: BTreeSet::new(),
-            max_unavailable_percentage: 33,
+            release_version: None,
+            max_unavailable: Unavailable::Nodes(1),
+            node_repair: false,
         }
     }
 
@@ -145,6 +152,10 @@ impl NodeGroup {
             differences.push("node role");
         }
         (!differences.is_empty()).then(|| Replacement { reason: differences.join(", "), identity })
+    }
+
+    fn repair(&self) -> eks::NodeRepairConfig {
+        eks::NodeRepairConfig::builder().enabled(self.node_repair).build()
     }
 
     /// Sizes to ask for: the current one only where it lies outside of the limits.
@@ -208,18 +219,27 @@ impl Part<Aws> for NodeGroup {
         if taint::seen(seen) != self.taints {
             fields.push("taints");
         }
-        let unavailable = seen.update_config().and_then(|update| update.max_unavailable_percentage());
-        if unavailable != Some(self.max_unavailable_percentage) {
+        if Unavailable::of(seen) != Some(self.max_unavailable) {
             fields.push("update setting");
+        }
+        if existing::node_repair(seen) != self.node_repair {
+            fields.push("node repair");
         }
         let mut changes = Vec::new();
         if !fields.is_empty() {
             changes.push(Change::Configuration(fields));
         }
+        let mut versions = Vec::new();
         let version = seen.launch_template().and_then(|template| template.version());
         let wanted = target.input(&self.launch_template_version);
         if wanted.is_some() && wanted.as_deref() != version {
-            changes.push(Change::LaunchTemplate);
+            versions.push("launch template version");
+        }
+        if self.release_version.is_some() && self.release_version.as_deref() != seen.release_version() {
+            versions.push("AMI release");
+        }
+        if !versions.is_empty() {
+            changes.push(Change::Version(versions));
         }
         changes.extend(TagChange::between(&from_map(seen.tags()), &self.marks.tags()).map(Change::Tags));
         if changes.is_empty() { Comparison::Same } else { Comparison::Change(changes) }
@@ -251,11 +271,9 @@ impl Part<Aws> for NodeGroup {
             )
             .set_labels(Some(self.labels.clone().into_iter().collect()))
             .set_taints(Some(taint::requested(self.taints.iter().cloned())))
-            .update_config(
-                eks::NodegroupUpdateConfig::builder()
-                    .max_unavailable_percentage(self.max_unavailable_percentage)
-                    .build(),
-            )
+            .set_release_version(self.release_version.clone())
+            .update_config(self.max_unavailable.requested())
+            .node_repair_config(self.repair())
             .set_tags(Some(self.marks.tags().into_iter().collect()))
             .client_request_token(token::random())
             .send()
@@ -298,16 +316,15 @@ impl Part<Aws> for NodeGroup {
                             .set_remove_taints(Some(taint::requested(gone_taints.cloned())))
                             .build(),
                     )
-                    .update_config(
-                        eks::NodegroupUpdateConfig::builder()
-                            .max_unavailable_percentage(self.max_unavailable_percentage)
-                            .build(),
-                    )
+                    .update_config(self.max_unavailable.requested())
+                    .node_repair_config(self.repair())
                     .client_request_token(token::random());
                 let answer = call.send().await.map_err(|error| failure(UPDATE_CONFIG, &error))?;
                 Ok(update::started(aws, answer.update()))
             }
-            Change::LaunchTemplate => {
+            Change::Version(_) => {
+                // Without a release EKS would take the newest one.
+                let release = self.release_version.as_deref().or(target.outputs.get("release_version"));
                 let template = eks::LaunchTemplateSpecification::builder()
                     .id(target.require(&self.launch_template_id)?)
                     .version(target.require(&self.launch_template_version)?)
@@ -318,6 +335,7 @@ impl Part<Aws> for NodeGroup {
                     .cluster_name(cluster)
                     .nodegroup_name(name)
                     .launch_template(template)
+                    .set_release_version(release.map(str::to_owned))
                     .client_request_token(token::random());
                 let answer = call.send().await.map_err(|error| failure(UPDATE_VERSION, &error))?;
                 Ok(update::started(aws, answer.update()))

@@ -8,14 +8,10 @@ pub const RETENTION_DAYS: i64 = 365;
 pub const LOG_CLASS: &str = "STANDARD";
 /// Days before a key that was made is deleted.
 pub const DELETION_WINDOW_DAYS: i64 = 30;
-/// Root volume of a node, GiB.
-pub const DISK_GIB: i32 = 50;
-/// Instance types of a group that names none.
-pub const INSTANCE_TYPES: [&str; 1] = ["m7i.large"];
-/// Fewest and most nodes of a group that says nothing.
-pub const SIZES: (i64, i64) = (3, 6);
-/// Purpose of a group that names none.
-pub const PURPOSE: &str = "general";
+/// Volume of a node for images and pods, GiB.
+pub const DISK_GIB: i64 = 50;
+/// Nodes that may be missing during an update, percent.
+pub const MAX_UNAVAILABLE_PERCENTAGE: i64 = 33;
 
 /// A configuration value of an add-on when the user gives none.
 ///

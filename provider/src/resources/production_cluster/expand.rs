@@ -1,21 +1,23 @@
 //! Settings → graph. Pure: the same settings always give the same graph.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use resource_graph::{Graph, Handle, Input, PartKey};
 use serde_json::json;
 
-use super::defaults;
+use super::access;
 use super::outline::{
     CLUSTER_POLICIES, NODE_POLICIES, Outline, addon_identity, addon_role, cluster_role, control_plane,
     control_plane_logs, encryption_key, node_role,
 };
+use super::purpose;
 use super::settings::{self, Settings};
 use super::{TYPE, alias, log_group_name};
 use crate::aws::naming::Naming;
 use crate::aws::ownership::{Marks, Ownership, Tags};
 use crate::aws::policy_document::PolicyDocument;
 use crate::aws::{Aws, Location};
+use crate::parts::access_entry::{self, AccessEntry};
 use crate::parts::addon::{Addon, PodIdentity};
 use crate::parts::cluster::Cluster;
 use crate::parts::iam_role::{self, IamRole};
@@ -89,6 +91,9 @@ impl Expansion<'_> {
             cluster: needs.output(&cluster, Cluster::NAME),
             cluster_name: self.settings.name.clone(),
         });
+        for (name, entry) in &self.settings.access_entries {
+            graph.add(|needs| self.access_entry(name, entry, needs.output(&cluster, Cluster::NAME)));
+        }
         let mut addons = self.settings.addons.clone();
         let coredns = addons.remove_entry("coredns");
         let mut daemon_sets = Vec::new();
@@ -97,7 +102,7 @@ impl Expansion<'_> {
         }
         let mut groups = Vec::new();
         for (name, group) in &self.settings.node_groups {
-            let template = graph.add(|_| self.launch_template(name));
+            let template = graph.add(|_| self.launch_template(name, group));
             let group = graph.add(|needs| {
                 needs.after(&interfaces);
                 let cluster = needs.output(&cluster, Cluster::NAME);
@@ -250,6 +255,9 @@ impl Expansion<'_> {
             kubernetes_version: self.settings.kubernetes_version.clone(),
             role_arn,
             subnet_ids: self.settings.subnet_ids.clone(),
+            security_group_ids: self.settings.security_group_ids.clone(),
+            kubernetes_network: self.settings.kubernetes_network.clone(),
+            zonal_shift: self.settings.zonal_shift,
             endpoint_access: self.settings.endpoint_access.clone(),
             log_types: self.settings.logging.types.clone(),
             kms_key_arn,
@@ -259,14 +267,33 @@ impl Expansion<'_> {
         }
     }
 
-    fn launch_template(&self, group: &str) -> LaunchTemplate {
-        let key = PartKey::new(launch_template::KIND, group);
-        let stem = format!("{}-{group}", self.settings.name);
+    fn access_entry(&self, name: &str, entry: &access::Entry, cluster: Input) -> AccessEntry {
+        let key = PartKey::new(access_entry::KIND, name);
+        let arn = |policy: &access::Policy| match policy {
+            access::Policy::Named(name) => self.place.location.access_policy_arn(name),
+            access::Policy::Arn(arn) => arn.clone(),
+        };
+        AccessEntry {
+            spec: self.spec(&key),
+            marks: self.marks(key),
+            cluster,
+            cluster_name: self.settings.name.clone(),
+            principal_arn: entry.principal_arn.clone(),
+            entry_type: entry.entry_type.clone(),
+            username: entry.username.clone(),
+            kubernetes_groups: entry.kubernetes_groups.clone(),
+            policies: entry.policies.iter().map(|(policy, scope)| (arn(policy), scope.clone())).collect(),
+        }
+    }
+
+    fn launch_template(&self, name: &str, group: &settings::NodeGroup) -> LaunchTemplate {
+        let key = PartKey::new(launch_template::KIND, name);
+        let stem = format!("{}-{name}", self.settings.name);
         LaunchTemplate {
             name: self.naming.of(&key, &stem, launch_template::LONGEST_NAME),
             spec: self.spec(&key),
             marks: self.marks(key),
-            disk_gib: defaults::DISK_GIB,
+            volumes: launch_template::volumes(&group.ami_type, group.disk_gib),
         }
     }
 
@@ -280,7 +307,7 @@ impl Expansion<'_> {
     ) -> NodeGroup {
         let key = PartKey::new(node_group::KIND, name);
         let mut labels = group.labels.clone();
-        labels.insert("terraform-provider-eks/purpose".to_owned(), group.purpose.clone());
+        labels.insert(purpose::LABEL.to_owned(), group.purpose.name.to_owned());
         NodeGroup {
             spec: self.spec(&key),
             marks: self.marks(key),
@@ -291,26 +318,18 @@ impl Expansion<'_> {
             launch_template_version,
             fixed: Fixed {
                 name: name.to_owned(),
-                ami_type: ami_type(&group.instance_types).to_owned(),
+                ami_type: group.ami_type.clone(),
                 instance_types: group.instance_types.clone(),
-                capacity_type: "ON_DEMAND".to_owned(),
-                subnet_ids: self.settings.subnet_ids.clone(),
+                capacity_type: group.capacity_type.clone(),
+                subnet_ids: group.subnet_ids.clone(),
             },
             min_size: group.min_size,
             max_size: group.max_size,
             labels,
-            taints: group.taints.iter().cloned().collect::<BTreeSet<_>>(),
-            max_unavailable_percentage: 33,
+            taints: group.taints.clone(),
+            release_version: group.release_version.clone(),
+            max_unavailable: group.max_unavailable,
+            node_repair: group.node_repair,
         }
     }
-}
-
-/// Graviton types have a `g` right after the generation: `m7g`, `c8gn`, but not `g6`.
-fn ami_type(instance_types: &[String]) -> &'static str {
-    let graviton = instance_types.first().is_some_and(|name| {
-        let family = name.split('.').next().unwrap_or_default();
-        let after = family.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-        after.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('g')
-    });
-    if graviton { "AL2023_ARM_64_STANDARD" } else { "AL2023_x86_64_STANDARD" }
 }

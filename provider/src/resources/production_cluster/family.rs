@@ -16,7 +16,8 @@ use crate::aws::naming::Naming;
 use crate::aws::ownership::Ownership;
 use crate::aws::{Aws, Location};
 use crate::parts::{
-    addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces, node_group,
+    access_entry, addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces,
+    node_group,
 };
 
 /// Longest beginning of a cluster's name that every role's name has; roles' names are cut at 64 characters.
@@ -41,6 +42,8 @@ pub struct Found {
     pub node_groups: Vec<node_group::Existing>,
     /// Its add-ons that carry our mark.
     pub addons: Vec<addon::Existing>,
+    /// Its access entries that carry our mark.
+    pub access_entries: Vec<access_entry::Existing>,
     /// Records of everything that carries our mark, with the edges a deletion needs.
     pub records: Vec<Record>,
 }
@@ -81,23 +84,25 @@ impl Family {
             launch_template::discover(aws, &ownership),
         )?;
         let mut records: Vec<Record> = [roles, keys, groups, templates].into_iter().flatten().collect();
-        let (mut node_groups, mut addons) = (Vec::new(), Vec::new());
+        let (mut node_groups, mut addons, mut access_entries) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(cluster) = cluster.as_ref().filter(|cluster| cluster.owner(&ownership) == Owner::Ours) {
             records.push(cluster.record.clone());
             records.push(interfaces(&self.name));
-            (node_groups, addons) = tokio::try_join!(
+            (node_groups, addons, access_entries) = tokio::try_join!(
                 node_group::discover(aws, &self.name, &ownership),
                 addon::discover(aws, &self.name, &ownership),
+                access_entry::discover(aws, &self.name, &ownership),
             )?;
             records.extend(node_groups.iter().map(|group| group.record.clone()));
             records.extend(addons.iter().map(|addon| addon.record.clone()));
+            records.extend(access_entries.iter().map(|entry| entry.record.clone()));
         }
         let keys: Vec<PartKey> = records.iter().map(|record| record.key.clone()).collect();
         for record in &mut records {
             record.needs = needs(&record.key).into_iter().filter(|needed| keys.contains(needed)).collect();
         }
         retire_doubles(&mut records);
-        Ok(Found { cluster, node_groups, addons, records })
+        Ok(Found { cluster, node_groups, addons, access_entries, records })
     }
 }
 
@@ -113,6 +118,7 @@ impl Catalogue<Aws> for Family {
             network_interfaces::KIND => erase(network_interfaces::NetworkInterfaces::recall(record)),
             launch_template::KIND => erase(launch_template::LaunchTemplate::recall(record, &ownership)),
             node_group::KIND => erase(node_group::NodeGroup::recall(record, &ownership)),
+            access_entry::KIND => erase(access_entry::AccessEntry::recall(record, &ownership)),
             addon::KIND => erase(addon::Addon::recall(record, &ownership)),
             _ => return None,
         })
@@ -141,7 +147,7 @@ fn needs(key: &PartKey) -> Vec<PartKey> {
         kms_key::KIND => vec![cluster_role()],
         log_group::KIND => vec![encryption_key()],
         cluster::KIND => vec![cluster_role(), encryption_key(), control_plane_logs()],
-        network_interfaces::KIND => vec![control_plane()],
+        network_interfaces::KIND | access_entry::KIND => vec![control_plane()],
         node_group::KIND => vec![
             control_plane(),
             node_role(),

@@ -6,11 +6,11 @@ use terraform_plugin::prelude::*;
 
 use super::defaults;
 use super::identity_of_model;
-use super::model::{Encryption, Logging, ProductionCluster};
+use super::known::value;
+use super::model::{Encryption, KubernetesNetwork, Logging, ProductionCluster};
 use super::outline::{control_plane, control_plane_logs, encryption_key};
 use super::protection;
 use super::report::headline;
-use super::settings::value;
 use crate::errors::{self, ErrorCode};
 
 /// One argument that AWS fixes, and what AWS has.
@@ -45,7 +45,7 @@ impl Fixed {
 }
 
 /// The arguments that name an object AWS keeps, with what is recorded of it.
-fn fixed(prior: &ProductionCluster, planned: &ProductionCluster, ledger: &Ledger) -> [Fixed; 3] {
+fn fixed(prior: &ProductionCluster, planned: &ProductionCluster, ledger: &Ledger) -> [Fixed; 5] {
     let paths = ProductionCluster::at(&Path::root());
     let seen = |key: &PartKey, output: &str| {
         ledger.get(key).and_then(|record| record.outputs.get(output)).map(str::to_owned)
@@ -57,6 +57,23 @@ fn fixed(prior: &ProductionCluster, planned: &ProductionCluster, ledger: &Ledger
         Some(Some(class.unwrap_or_else(|| defaults::LOG_CLASS.to_owned())))
     };
     let own_key = || seen(&encryption_key(), "arn");
+    let network = |model: &ProductionCluster| Some(value(&model.kubernetes_network)?.unwrap_or_default());
+    // Without an argument EKS has chosen: whatever it chose is right.
+    let of_network = |path: Path, argument: fn(&KubernetesNetwork) -> &Field<String>, output: &str| {
+        let there = seen(&control_plane(), output);
+        let planned = network(planned).and_then(|network| value(argument(&network)));
+        Fixed {
+            path,
+            part: control_plane(),
+            prior: network(prior).and_then(|network| value(argument(&network))),
+            wanted: planned.clone().and_then(|chosen| chosen.or_else(|| there.clone())),
+            planned,
+            there,
+            deletes_it: false,
+            code: errors::IMPOSSIBLE,
+        }
+    };
+    let network_paths = KubernetesNetwork::at(&paths.kubernetes_network);
     [
         Fixed {
             path: paths.kubernetes_version.clone(),
@@ -89,6 +106,12 @@ fn fixed(prior: &ProductionCluster, planned: &ProductionCluster, ledger: &Ledger
             deletes_it: false,
             code: errors::IMPOSSIBLE,
         },
+        of_network(network_paths.ip_family, |network| &network.ip_family, "ip_family"),
+        of_network(
+            network_paths.service_ipv4_cidr,
+            |network| &network.service_ipv4_cidr,
+            "service_ipv4_cidr",
+        ),
     ]
 }
 

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use resource_graph::{Owner, PartKey, Record};
+use resource_graph::{Failure, Owner, PartKey, Record};
 use terraform_plugin::prelude::*;
 
+use super::access;
 use super::defaults;
 use super::family::Found;
 use super::model::{self, ProductionCluster};
 use super::outline::encryption_key;
 use super::private::Private;
+use super::purpose::{self, Purpose};
 use super::read::settle;
 use super::report::{self, headline};
 use super::run::Run;
@@ -19,7 +21,8 @@ use super::{ProductionClusterResource, TYPE, log_group_name};
 use crate::aws::ownership::{PREFIX, Tags};
 use crate::errors;
 use crate::parts::cluster::{self, EndpointAccess};
-use crate::parts::{log_group, node_group};
+use crate::parts::node_group::Unavailable;
+use crate::parts::{launch_template, log_group, node_group};
 
 pub async fn import(
     resource: &ProductionClusterResource,
@@ -42,10 +45,9 @@ pub async fn import(
             "The cluster {name} was not made by {TYPE}: it lacks its mark. Clusters of others cannot be taken over."
         )));
     }
-    let logs = log_group::find(&run.aws, &log_group_name(name)).await;
-    let logs = logs.map_err(|failure| nothing(&report::failure(&failure)))?;
+    let details = Details::read(&run, &found).await.map_err(|failure| nothing(&report::failure(&failure)))?;
     let default_tags = resource.connection.default_tags().unwrap_or_default();
-    let state = read_back(cluster, &found, &run.aws.location.region, logs.as_ref(), &default_tags);
+    let state = read_back(cluster, &found, &run.aws.location.region, &details, &default_tags);
     let mut ledger = found.ledger();
     if !cluster.is_incomplete() {
         settle(&mut ledger, &state);
@@ -60,11 +62,30 @@ fn nothing(text: &str) -> Diagnostics {
     )
 }
 
+/// What only an import asks for.
+struct Details {
+    logs: Option<log_group::Existing>,
+    /// Disk of each node group, by its key.
+    disks_gib: BTreeMap<String, i64>,
+}
+
+impl Details {
+    async fn read(run: &Run, found: &Found) -> Result<Self, Failure> {
+        let logs = log_group::find(&run.aws, &log_group_name(&run.family.name)).await?;
+        let mut disks_gib = BTreeMap::new();
+        for record in found.records.iter().filter(|record| record.key.kind() == launch_template::KIND) {
+            let gib = launch_template::disk_gib(&run.aws, record).await?;
+            disks_gib.extend(gib.map(|gib| (record.key.name().to_owned(), gib)));
+        }
+        Ok(Self { logs, disks_gib })
+    }
+}
+
 fn read_back(
     cluster: &cluster::Existing,
     found: &Found,
     region: &str,
-    logs: Option<&log_group::Existing>,
+    details: &Details,
     default_tags: &Tags,
 ) -> ProductionCluster {
     let name = cluster.record.identity.get("name");
@@ -78,17 +99,28 @@ fn read_back(
         .filter(|_| !has_own_key)
         .map(|arn| model::Encryption { kms_key_arn: arn.into(), ..model::Encryption::default() });
     let support = cluster.support_type.clone().filter(|support| support != "STANDARD");
-    let groups =
-        found.node_groups.iter().map(|group| (group.record.key.name().to_owned(), group_model(group)));
+    let group = |group: &node_group::Existing| {
+        let name = group.record.key.name().to_owned();
+        let disk_gib = details.disks_gib.get(&name).copied();
+        (name, group_model(group, disk_gib, cluster))
+    };
+    let groups = found.node_groups.iter().map(group);
+    let (access_entries, break_glass) = access::read_back(&found.access_entries);
     ProductionCluster {
         name: name.into(),
         kubernetes_version: cluster.kubernetes_version.as_str().into(),
         region: region.into(),
         subnet_ids: Field::Known(cluster.subnet_ids.iter().cloned().collect()),
+        security_group_ids: (!cluster.security_group_ids.is_empty())
+            .then(|| cluster.security_group_ids.iter().cloned().collect::<Set<String>>())
+            .into(),
+        zonal_shift: (!cluster.zonal_shift).then_some(false).into(),
         endpoint_access: endpoint_access(&cluster.endpoint_access).into(),
-        logging: logging(cluster, &found.records, logs).into(),
+        logging: logging(cluster, &found.records, details.logs.as_ref()).into(),
         encryption: encryption.into(),
         node_groups: Field::Known(groups.collect()),
+        access_entries,
+        break_glass,
         addons: addons(found).into(),
         upgrade_policy: support.map(|support| model::UpgradePolicy { support_type: support.into() }).into(),
         deletion_protection: (!cluster.deletion_protection).then_some(false).into(),
@@ -131,23 +163,47 @@ fn logging(
     (logging != model::Logging::default()).then_some(logging)
 }
 
-fn group_model(group: &node_group::Existing) -> model::NodeGroup {
-    let types = group.instance_types.clone();
+fn group_model(
+    group: &node_group::Existing,
+    disk_gib: Option<i64>,
+    cluster: &cluster::Existing,
+) -> model::NodeGroup {
+    let purpose = Purpose::of(group.labels.get(purpose::LABEL).map(String::as_str));
+    let other = |text: &Option<String>, default: &str| text.clone().filter(|text| text != default);
     let labels: BTreeMap<String, String> =
         group.labels.clone().into_iter().filter(|(key, _)| !key.starts_with(PREFIX)).collect();
-    let taint = |taint: node_group::Taint| model::Taint {
-        key: taint.key.into(),
-        value: (!taint.value.is_empty()).then_some(taint.value).into(),
-        effect: taint.effect.into(),
+    let of_purpose = |taint: &&node_group::Taint| {
+        purpose.taint == Some((taint.key.as_str(), taint.value.as_str(), taint.effect.as_str()))
     };
-    let taints: Vec<model::Taint> = group.taints.iter().cloned().map(taint).collect();
+    let taint = |taint: &node_group::Taint| model::Taint {
+        key: taint.key.clone().into(),
+        value: (!taint.value.is_empty()).then(|| taint.value.clone()).into(),
+        effect: taint.effect.clone().into(),
+    };
+    let taints: Vec<model::Taint> = group.taints.iter().filter(|t| !of_purpose(t)).map(taint).collect();
+    let unavailable = match group.max_unavailable {
+        Some(Unavailable::Percentage(percentage)) => {
+            let percentage = i64::from(percentage);
+            (purpose.keeps_data || percentage != defaults::MAX_UNAVAILABLE_PERCENTAGE).then_some(percentage)
+        }
+        _ => None,
+    };
     model::NodeGroup {
-        purpose: Field::Null,
-        min_size: group.min_size.filter(|min| *min != defaults::SIZES.0).into(),
-        max_size: group.max_size.filter(|max| *max != defaults::SIZES.1).into(),
-        instance_types: (types != defaults::INSTANCE_TYPES)
-            .then(|| types.into_iter().collect::<List<String>>())
+        purpose: (purpose.name != purpose::NAMES[0]).then(|| purpose.name.to_owned()).into(),
+        min_size: group.min_size.filter(|min| *min != purpose.sizes.0).into(),
+        max_size: group.max_size.filter(|max| *max != purpose.sizes.1).into(),
+        instance_types: (group.instance_types != purpose.instance_types)
+            .then(|| group.instance_types.iter().cloned().collect::<List<String>>())
             .into(),
+        capacity_type: other(&group.capacity_type, purpose.capacity_type).into(),
+        ami_type: other(&group.ami_type, purpose.ami_type(&group.instance_types)).into(),
+        release_version: Field::Null,
+        disk_gib: disk_gib.filter(|gib| *gib != defaults::DISK_GIB).into(),
+        subnet_ids: (group.subnet_ids != cluster.subnet_ids)
+            .then(|| group.subnet_ids.iter().cloned().collect::<Set<String>>())
+            .into(),
+        max_unavailable_percentage: unavailable.into(),
+        node_repair: Some(group.node_repair).filter(|repair| *repair == purpose.keeps_data).into(),
         labels: (!labels.is_empty()).then(|| labels.into_iter().collect::<Map<String>>()).into(),
         taints: (!taints.is_empty()).then(|| taints.into_iter().collect::<Set<model::Taint>>()).into(),
     }

@@ -1,5 +1,6 @@
 //! `eks_production_cluster`: a control plane, its nodes and core add-ons, and all they stand on.
 
+mod access;
 mod begun;
 mod computed;
 mod create;
@@ -10,12 +11,15 @@ mod expand;
 mod family;
 mod fixed;
 mod import;
+mod known;
 mod memory;
 mod model;
 mod outline;
 mod plan;
+mod preset;
 mod private;
 mod protection;
+mod purpose;
 mod read;
 mod report;
 mod run;

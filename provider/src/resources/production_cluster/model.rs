@@ -17,6 +17,14 @@ model! {
         /// Subnets of the control plane's network interfaces and of the nodes, in at least two zones (three are
         /// advised). Changed subnets must cover the same zones.
         subnet_ids: Set<String> = required().min_size(2),
+        /// Subnets of the control plane's network interfaces alone, in at least two zones. Default: `subnet_ids`.
+        control_plane_subnet_ids: Set<String> = optional().min_size(2),
+        /// Security groups of the control plane's network interfaces, besides the one that EKS makes. Default: none.
+        security_group_ids: Set<String> = optional().size(1, 4),
+        /// Addresses of pods and services. Cannot be changed. Default: as EKS chooses.
+        kubernetes_network: KubernetesNetwork = optional(),
+        /// Let Amazon Application Recovery Controller move traffic out of an impaired zone. Default `true`.
+        zonal_shift: bool = optional(),
         /// How the Kubernetes API can be reached. Default: only from within the VPC.
         endpoint_access: EndpointAccess = optional(),
         /// Logs of the control plane. Default: all five types, kept for a year.
@@ -25,6 +33,11 @@ model! {
         encryption: Encryption = optional(),
         /// Groups of nodes, by a name of your choice.
         node_groups: Map<NodeGroup> = required().min_size(1).keys(is_group_name, "have 1-54 letters, digits, `-` or `_` and begin with a letter or digit"),
+        /// Who may do what in the cluster, by a name of your choice. Whoever creates the cluster gets no access by
+        /// that: without an entry nobody can use its API.
+        access_entries: Map<AccessEntry> = optional().keys(is_entry_name, "have 1-64 letters, digits, `-` or `_`, and are not `break-glass`"),
+        /// A way in for emergencies.
+        break_glass: BreakGlass = optional(),
         /// Add-ons, by their EKS name. What is not named keeps its default: `vpc-cni` (with network policy),
         /// `kube-proxy`, `eks-pod-identity-agent` and `coredns` are installed.
         addons: Map<Addon> = optional().keys(is_addon_name, "are one of vpc-cni, kube-proxy, eks-pod-identity-agent, coredns"),
@@ -88,6 +101,15 @@ model! {
         public_cidrs: Set<String> = optional().size(1, 40).check(is_cidr, "be a CIDR block such as \"203.0.113.0/24\", with no bits set behind the prefix"),
     }
 
+    /// Addresses of pods and services.
+    pub struct KubernetesNetwork paths KubernetesNetworkPaths {
+        /// `ipv4` or `ipv6`. Default: `ipv4`, by EKS.
+        ip_family: String = optional().one_of(&["ipv4", "ipv6"]),
+        /// Addresses of services, a private block from /24 to /12 that overlaps with no network of yours; not with
+        /// `ipv6`. Default: EKS chooses `10.100.0.0/16` or `172.20.0.0/16`.
+        service_ipv4_cidr: String = optional().check(is_service_cidr, "be a private IPv4 block from /24 to /12 such as \"172.20.0.0/16\""),
+    }
+
     /// Logs of the control plane.
     pub struct Logging paths LoggingPaths {
         /// Log types that are on. Default: all five.
@@ -115,19 +137,41 @@ model! {
 
     /// A group of nodes.
     pub struct NodeGroup paths NodeGroupPaths {
-        /// What the nodes are for: decides capacity, sizes and labels. `general` (default): on-demand nodes for
-        /// everything.
-        purpose: String = optional().one_of(&["general"]),
-        /// Fewest nodes. Default 3.
+        /// What the nodes are for; decides the defaults below. `general` (default): on-demand nodes for everything.
+        /// `system`: preferred by critical add-ons, taint `CriticalAddonsOnly=true:PreferNoSchedule`. `spot`: spot
+        /// capacity. `batch`: spot capacity, taint `workload=batch:NoSchedule`. `gpu`: NVIDIA GPUs, taint
+        /// `hardware=gpu:NoSchedule`. `stateful`: for data on the nodes' volumes, taint
+        /// `workload=stateful:NoSchedule`, nodes replaced one at a time, no node repair.
+        purpose: String = optional().one_of(&super::purpose::NAMES),
+        /// Fewest nodes. Default 3 (`general`, `stateful`), 2 (`system`) or 0 (`spot`, `batch`, `gpu`).
         min_size: i64 = optional().between(0, 450),
-        /// Most nodes. Default 6. The current size belongs to the autoscaler.
+        /// Most nodes. Default 6 (`general`, `stateful`), 4 (`system`, `gpu`) or 10 (`spot`, `batch`). The current
+        /// size belongs to the autoscaler.
         max_size: i64 = optional().between(1, 450),
         /// Instance types in order of preference; a change makes a new group before the old one goes. Default
-        /// `m7i.large`.
+        /// `m7i.large` (`general`, `system`, `stateful`), `m7i.large`, `m6i.large` and `r7i.large` (`spot`, `batch`)
+        /// or `g6.xlarge` (`gpu`).
         instance_types: List<String> = optional().size(1, 20),
+        /// `ON_DEMAND` or `SPOT`; a change makes a new group before the old one goes. Default: as the purpose says.
+        capacity_type: String = optional().one_of(&["ON_DEMAND", "SPOT"]),
+        /// AMI type; a change makes a new group before the old one goes. Default: Amazon Linux 2023 for the
+        /// processor of the first instance type, with NVIDIA's drivers for `gpu`.
+        ami_type: String = optional().one_of(&crate::parts::node_group::AMI_TYPES),
+        /// Release of the AMI, such as `1.35.0-20260101`. Default: EKS's newest when the group is made; it stays
+        /// until you set another one.
+        release_version: String = optional().non_empty(),
+        /// Size of the volume for images and pods, GiB. Default 50.
+        disk_gib: i64 = optional().between(20, 16_384),
+        /// Subnets of the nodes; a change makes a new group before the old one goes. Default: those of the cluster.
+        subnet_ids: Set<String> = optional().min_size(1),
+        /// Nodes that may be missing during an update, percent. Default 33; for `stateful` one node, whatever the
+        /// size.
+        max_unavailable_percentage: i64 = optional().between(1, 100),
+        /// Let EKS replace nodes whose health checks fail. Default `true`; `false` for `stateful`.
+        node_repair: bool = optional(),
         /// Kubernetes labels, besides `terraform-provider-eks/purpose`.
         labels: Map<String> = optional().keys(is_label_key, "have 1-63 characters and none of the prefixes kubernetes.io/, k8s.io/, eks.amazonaws.com/").length(1, 63),
-        /// Kubernetes taints.
+        /// Kubernetes taints, besides the one of the purpose.
         taints: Set<Taint> = optional().size(0, 50),
     }
 
@@ -139,6 +183,40 @@ model! {
         value: String = optional().length(0, 63),
         /// `NO_SCHEDULE`, `NO_EXECUTE` or `PREFER_NO_SCHEDULE`.
         effect: String = required().one_of(&["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"]),
+    }
+
+    /// Who may do what in the cluster.
+    pub struct AccessEntry paths AccessEntryPaths {
+        /// ARN of an IAM role or user. Another principal is another entry, made before the old one goes.
+        principal_arn: String = required().check(is_principal, "be the ARN of an IAM role or user; of a session, give the ARN of its role"),
+        /// `admin`: everything. `operator`: everything in namespaces but quotas. `developer`: workloads of the
+        /// `namespaces`, with their secrets. `viewer`: read, without secrets. Default: none of them.
+        preset: String = optional().one_of(&super::preset::NAMES),
+        /// Namespaces in which the preset holds; needed for `developer`, not possible for `admin`. Default: all.
+        namespaces: Set<String> = optional().min_size(1).length(1, 63),
+        /// Further access policies of EKS.
+        policies: Set<AccessPolicy> = optional(),
+        /// Groups of Kubernetes, for bindings of your own.
+        kubernetes_groups: Set<String> = optional().length(1, 63),
+        /// `STANDARD` (default) for people and pipelines; for nodes that no node group makes `EC2_LINUX`,
+        /// `EC2_WINDOWS`, `FARGATE_LINUX` or `HYBRID_LINUX`, without preset, policies and groups. A change makes the
+        /// entry anew.
+        r#type: String = optional().one_of(&crate::parts::access_entry::TYPES),
+    }
+
+    /// An access policy of EKS.
+    pub struct AccessPolicy {
+        /// ARN of the policy, such as `arn:aws:eks::aws:cluster-access-policy/AmazonEKSSecretReaderPolicy`.
+        arn: String = required().check(is_arn, "be an ARN"),
+        /// Namespaces in which it holds. Default: all.
+        namespaces: Set<String> = optional().min_size(1).length(1, 63),
+    }
+
+    /// A way in for emergencies: an entry of its own that may do everything, with the Kubernetes user name
+    /// `break-glass:<session>`, by which the audit log tells its use.
+    pub struct BreakGlass paths BreakGlassPaths {
+        /// ARN of an IAM role that nobody uses otherwise.
+        principal_arn: String = required().check(is_principal, "be the ARN of an IAM role or user; of a session, give the ARN of its role"),
     }
 
     /// An add-on.
@@ -188,6 +266,29 @@ fn is_cidr(text: &str) -> bool {
 /// A group is named `<key>-<8 hex>` in at most 63 characters.
 fn is_group_name(text: &str) -> bool {
     is_cluster_name(text) && text.len() <= 54
+}
+
+fn is_entry_name(text: &str) -> bool {
+    is_cluster_name(text) && text.len() <= 64 && text != super::preset::BREAK_GLASS
+}
+
+/// Source: CreateAccessEntry, principalArn: sessions of a role are refused.
+fn is_principal(text: &str) -> bool {
+    let kind = text.splitn(6, ':').nth(5).unwrap_or_default();
+    is_arn(text)
+        && text.split(':').nth(2) == Some("iam")
+        && (kind.starts_with("role/") || kind.starts_with("user/"))
+}
+
+/// Source: KubernetesNetworkConfigRequest, serviceIpv4Cidr.
+fn is_service_cidr(text: &str) -> bool {
+    let private = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+    text.parse::<ipnet::Ipv4Net>().is_ok_and(|block| {
+        let within = |network: &str| network.parse::<ipnet::Ipv4Net>().is_ok_and(|net| net.contains(&block));
+        block.trunc() == block
+            && (12..=24).contains(&block.prefix_len())
+            && private.iter().any(|net| within(net))
+    })
 }
 
 fn is_addon_name(text: &str) -> bool {

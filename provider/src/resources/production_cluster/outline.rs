@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 
 use resource_graph::PartKey;
-use terraform_plugin::Field;
 
+use super::access;
 use super::defaults;
+use super::known::value;
 use super::model::{NodeGroup, ProductionCluster};
-use super::settings::{sizes, value};
+use super::purpose::SPOT;
+use super::settings::{instance_types, purpose};
 use crate::parts::{
-    addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces, node_group,
+    access_entry, addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces,
+    node_group,
 };
 
 /// Text of each part; none where an unknown value decides it.
@@ -79,12 +82,15 @@ pub fn outline(model: &ProductionCluster) -> Option<Outline> {
     for (name, group) in value(&model.node_groups)?.unwrap_or_default().iter() {
         add(
             PartKey::new(launch_template::KIND, name),
-            Some(format!("IMDSv2 with hop limit 1, {} GiB encrypted gp3", defaults::DISK_GIB)),
+            value(group).and_then(|group| launch_template_spec(&group.unwrap_or_default())),
         );
         add(
             PartKey::new(node_group::KIND, name),
             value(group).and_then(|g| node_group_spec(&g.unwrap_or_default())),
         );
+    }
+    for (name, spec) in access::specs(model)? {
+        add(PartKey::new(access_entry::KIND, &name), spec);
     }
     let configured = value(&model.addons)?.unwrap_or_default();
     for name in defaults::ADDONS {
@@ -126,18 +132,19 @@ fn control_plane_spec(model: &ProductionCluster) -> Option<String> {
     Some(format!("Kubernetes {version}, {endpoint}"))
 }
 
+fn launch_template_spec(group: &NodeGroup) -> Option<String> {
+    let gib = value(&group.disk_gib)?.unwrap_or(defaults::DISK_GIB);
+    Some(format!("IMDSv2 with hop limit 1, {gib} GiB encrypted gp3"))
+}
+
 fn node_group_spec(group: &NodeGroup) -> Option<String> {
-    let types = match &group.instance_types {
-        Field::Unknown => return None,
-        Field::Null => defaults::INSTANCE_TYPES.join(", "),
-        Field::Known(types) if types.has_unknown() => return None,
-        Field::Known(types) => types.to_known_vec().join(", "),
+    let purpose = purpose(group)?;
+    let capacity = value(&group.capacity_type)?;
+    let capacity = match capacity.as_deref().unwrap_or(purpose.capacity_type) {
+        SPOT => "spot",
+        _ => "on-demand",
     };
-    if group.min_size.is_unknown() || group.max_size.is_unknown() {
-        return None;
-    }
-    let (min, max) = sizes(group);
-    let min = value(&group.min_size)?.unwrap_or(min);
-    let max = value(&group.max_size)?.unwrap_or(max);
-    Some(format!("on-demand {types}, {min} to {max}"))
+    let types = instance_types(group)?.join(", ");
+    let (min, max) = purpose.sizes(value(&group.min_size)?, value(&group.max_size)?);
+    Some(format!("{capacity} {types}, {min} to {max}"))
 }

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use resource_graph::{Ledger, PartKey, may_be_made_anew};
 use terraform_plugin::prelude::*;
 
+use super::known::texts;
 use super::model::{PartState, ProductionCluster};
 use super::outline::{Outline, outline};
 use super::private::{Private, ResumeOf};
 use super::protection;
 use super::report::headline;
-use super::settings::{Settings, texts};
+use super::settings::Settings;
 use super::state::{INCOMPLETE, READY, is_settled};
 use super::{
     ProductionClusterResource, computed, differing, fixed, identity_of, identity_of_model, log_group_name,

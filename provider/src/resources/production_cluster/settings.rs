@@ -4,24 +4,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use terraform_plugin::{Field, Map, Set};
 
+use super::access;
 use super::defaults;
+use super::known::{set, texts, value};
 use super::model::{self, ProductionCluster};
+use super::purpose::Purpose;
 use crate::aws::ownership::Tags;
-use crate::parts::cluster::{EndpointAccess, LOG_TYPES};
-use crate::parts::node_group::Taint;
+use crate::parts::cluster::{EndpointAccess, KubernetesNetwork, LOG_TYPES};
+use crate::parts::node_group::{Taint, Unavailable};
 
 /// Everything the expansion needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub name: String,
     pub kubernetes_version: String,
+    /// Subnets of the control plane.
     pub subnet_ids: BTreeSet<String>,
+    pub security_group_ids: BTreeSet<String>,
+    pub kubernetes_network: KubernetesNetwork,
+    pub zonal_shift: bool,
     pub endpoint_access: EndpointAccess,
     pub logging: Logging,
     pub kms_key_arn: Option<String>,
     pub deletion_window_days: i64,
     pub node_groups: BTreeMap<String, NodeGroup>,
     pub addons: BTreeMap<String, Addon>,
+    /// The one for emergencies among them.
+    pub access_entries: BTreeMap<String, access::Entry>,
     pub support_type: String,
     pub deletion_protection: bool,
     pub tags: Tags,
@@ -40,12 +49,20 @@ pub struct Logging {
 /// A group of nodes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NodeGroup {
+    pub purpose: &'static Purpose,
     pub min_size: i32,
     pub max_size: i32,
     pub instance_types: Vec<String>,
+    pub capacity_type: String,
+    pub ami_type: String,
+    pub release_version: Option<String>,
+    pub disk_gib: i32,
+    /// Those of the cluster where the group names none.
+    pub subnet_ids: BTreeSet<String>,
+    pub max_unavailable: Unavailable,
+    pub node_repair: bool,
     pub labels: BTreeMap<String, String>,
     pub taints: BTreeSet<Taint>,
-    pub purpose: String,
 }
 
 /// An add-on that is installed.
@@ -62,11 +79,19 @@ impl Settings {
         let logging = value(&model.logging)?.unwrap_or_default();
         let encryption = value(&model.encryption)?.unwrap_or_default();
         let access = value(&model.endpoint_access)?.unwrap_or_default();
+        let network = value(&model.kubernetes_network)?.unwrap_or_default();
+        let subnet_ids = set(&model.subnet_ids)?.unwrap_or_default();
         let upgrade_policy = value(&model.upgrade_policy)?.unwrap_or_default();
         Some(Self {
             name: value(&model.name)?.unwrap_or_default(),
             kubernetes_version: value(&model.kubernetes_version)?.unwrap_or_default(),
-            subnet_ids: set(&model.subnet_ids)?.unwrap_or_default(),
+            subnet_ids: set(&model.control_plane_subnet_ids)?.unwrap_or_else(|| subnet_ids.clone()),
+            security_group_ids: set(&model.security_group_ids)?.unwrap_or_default(),
+            kubernetes_network: KubernetesNetwork {
+                ip_family: value(&network.ip_family)?,
+                service_ipv4_cidr: value(&network.service_ipv4_cidr)?,
+            },
+            zonal_shift: value(&model.zonal_shift)?.unwrap_or(true),
             endpoint_access: EndpointAccess {
                 private: value(&access.private)?.unwrap_or(true),
                 public: value(&access.public)?.unwrap_or(false),
@@ -82,8 +107,9 @@ impl Settings {
             kms_key_arn: value(&encryption.kms_key_arn)?,
             deletion_window_days: value(&encryption.deletion_window_days)?
                 .unwrap_or(defaults::DELETION_WINDOW_DAYS),
-            node_groups: node_groups(&model.node_groups)?,
+            node_groups: node_groups(&model.node_groups, &subnet_ids)?,
             addons: addons(&model.addons)?,
+            access_entries: access::entries(model)?,
             support_type: value(&upgrade_policy.support_type)?.unwrap_or_else(|| "STANDARD".to_owned()),
             deletion_protection: value(&model.deletion_protection)?.unwrap_or(true),
             tags: texts(&model.tags_all)?.unwrap_or_default(),
@@ -91,67 +117,67 @@ impl Settings {
     }
 }
 
-/// None when it is unknown, else the value or none.
-pub fn value<T: Clone>(field: &Field<T>) -> Option<Option<T>> {
-    match field {
-        Field::Unknown => None,
-        Field::Null => Some(None),
-        Field::Known(value) => Some(Some(value.clone())),
-    }
-}
-
-/// None when the set or an element is unknown.
-pub fn set(field: &Field<Set<String>>) -> Option<Option<BTreeSet<String>>> {
-    match value(field)? {
-        None => Some(None),
-        Some(elements) if elements.has_unknown() => None,
-        Some(elements) => Some(Some(elements.to_known_vec().into_iter().collect())),
-    }
-}
-
-/// None when the map or an element is unknown.
-pub fn texts(field: &Field<Map<String>>) -> Option<Option<BTreeMap<String, String>>> {
-    match value(field)? {
-        None => Some(None),
-        Some(elements) if elements.has_unknown() => None,
-        Some(elements) => Some(Some(elements.to_known_map())),
-    }
-}
-
-fn node_groups(field: &Field<Map<model::NodeGroup>>) -> Option<BTreeMap<String, NodeGroup>> {
+fn node_groups(
+    field: &Field<Map<model::NodeGroup>>,
+    subnet_ids: &BTreeSet<String>,
+) -> Option<BTreeMap<String, NodeGroup>> {
     let groups = value(field)?.unwrap_or_default();
     let group = |(name, group): (&String, &Field<model::NodeGroup>)| {
-        Some((name.clone(), node_group(&value(group)?.unwrap_or_default())?))
+        Some((name.clone(), node_group(&value(group)?.unwrap_or_default(), subnet_ids)?))
     };
     groups.iter().map(group).collect()
 }
 
-fn node_group(group: &model::NodeGroup) -> Option<NodeGroup> {
-    let size = |field: &Field<i64>, default: i64| {
-        Some(i32::try_from(value(field)?.unwrap_or(default)).unwrap_or(i32::MAX))
-    };
-    let types = value(&group.instance_types)?;
-    if types.as_ref().is_some_and(terraform_plugin::List::has_unknown) {
-        return None;
-    }
-    let (min, max) = sizes(group);
+fn node_group(group: &model::NodeGroup, subnet_ids: &BTreeSet<String>) -> Option<NodeGroup> {
+    let purpose = purpose(group)?;
+    let (min, max) = purpose.sizes(value(&group.min_size)?, value(&group.max_size)?);
+    let instance_types = instance_types(group)?;
+    let percentage = value(&group.max_unavailable_percentage)?;
+    let mut taints = taints(&group.taints)?;
+    taints.extend(purpose.taint.map(|(key, value, effect)| Taint {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        effect: effect.to_owned(),
+    }));
     Some(NodeGroup {
-        min_size: size(&group.min_size, min)?,
-        max_size: size(&group.max_size, max)?,
-        instance_types: types
-            .map_or_else(|| defaults::INSTANCE_TYPES.map(str::to_owned).into(), |types| types.to_known_vec()),
+        purpose,
+        min_size: whole(min),
+        max_size: whole(max),
+        capacity_type: value(&group.capacity_type)?.unwrap_or_else(|| purpose.capacity_type.to_owned()),
+        ami_type: value(&group.ami_type)?.unwrap_or_else(|| purpose.ami_type(&instance_types).to_owned()),
+        instance_types,
+        release_version: value(&group.release_version)?,
+        disk_gib: whole(value(&group.disk_gib)?.unwrap_or(defaults::DISK_GIB)),
+        subnet_ids: set(&group.subnet_ids)?.unwrap_or_else(|| subnet_ids.clone()),
+        max_unavailable: match percentage {
+            None if purpose.keeps_data => Unavailable::Nodes(1),
+            percentage => {
+                Unavailable::Percentage(whole(percentage.unwrap_or(defaults::MAX_UNAVAILABLE_PERCENTAGE)))
+            }
+        },
+        node_repair: value(&group.node_repair)?.unwrap_or(!purpose.keeps_data),
         labels: texts(&group.labels)?.unwrap_or_default(),
-        taints: taints(&group.taints)?,
-        purpose: value(&group.purpose)?.unwrap_or_else(|| defaults::PURPOSE.to_owned()),
+        taints,
     })
 }
 
-/// Default sizes, moved so that the one that is set stays within them.
-pub fn sizes(group: &model::NodeGroup) -> (i64, i64) {
-    let (min, max) = defaults::SIZES;
-    let set_min = group.min_size.known().copied();
-    let set_max = group.max_size.known().copied();
-    (set_max.map_or(min, |set| set.min(min)), set_min.map_or(max, |set| set.max(max)))
+/// The purpose of a group; none while it is unknown.
+pub fn purpose(group: &model::NodeGroup) -> Option<&'static Purpose> {
+    Some(Purpose::of(value(&group.purpose)?.as_deref()))
+}
+
+/// Instance types of a group; none while one of them, or the purpose that decides them, is unknown.
+pub fn instance_types(group: &model::NodeGroup) -> Option<Vec<String>> {
+    match value(&group.instance_types)? {
+        None => Some(purpose(group)?.instance_types.iter().map(|name| (*name).to_owned()).collect()),
+        Some(types) if types.has_unknown() => None,
+        Some(types) => Some(types.to_known_vec()),
+    }
+}
+
+/// Validators keep numbers in the range AWS takes.
+fn whole(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 fn taints(field: &Field<Set<model::Taint>>) -> Option<BTreeSet<Taint>> {

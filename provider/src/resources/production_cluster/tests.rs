@@ -439,6 +439,7 @@ fn rules_and_arguments_are_judged_with_their_paths() {
         [
             "logging.retention_days",
             "node_groups[\"general\"].max_size",
+            "access_entries",
             "endpoint_access.public_cidrs",
             "deletion_protection",
         ]

@@ -2,9 +2,14 @@
 
 use terraform_plugin::prelude::*;
 
-use super::model::{self, EndpointAccess, Logging, NodeGroup, ProductionCluster, is_retention};
+use super::access;
+use super::known;
+use super::model::{
+    self, EndpointAccess, KubernetesNetwork, Logging, NodeGroup, ProductionCluster, is_retention,
+};
+use super::purpose::SPOT;
 use super::report::headline;
-use super::settings::{self, sizes};
+use super::settings;
 use crate::errors;
 use crate::rules::{self, Rule};
 
@@ -24,10 +29,20 @@ pub fn check(config: &ProductionCluster, diagnostics: &mut Diagnostics) {
             );
         }
     }
+    if let Some(network) = config.kubernetes_network.known()
+        && network.ip_family.text() == Some("ipv6")
+        && network.service_ipv4_cidr.is_known()
+    {
+        let text =
+            "An IPv6 cluster gives its services IPv6 addresses, which EKS chooses; remove service_ipv4_cidr.";
+        let path = &KubernetesNetwork::at(&paths.kubernetes_network).service_ipv4_cidr;
+        wrong(diagnostics, path, text.to_owned());
+    }
     for (name, group) in config.node_groups.known().into_iter().flat_map(|groups| groups.known()) {
         node_group(group, &NodeGroup::at(&paths.node_groups.key(name)), diagnostics);
     }
     core_dns(config, &paths.node_groups, diagnostics);
+    access::check(config, diagnostics);
     check_rules(config, &paths, diagnostics);
 }
 
@@ -55,14 +70,25 @@ fn endpoint(access: &EndpointAccess, at: &super::model::EndpointAccessPaths, dia
 }
 
 fn node_group(group: &NodeGroup, at: &super::model::NodeGroupPaths, diagnostics: &mut Diagnostics) {
-    if group.min_size.is_unknown() || group.max_size.is_unknown() {
-        return;
+    let Some(purpose) = settings::purpose(group) else { return };
+    if let (Some(min), Some(max)) = (known::value(&group.min_size), known::value(&group.max_size)) {
+        let (min, max) = purpose.sizes(min, max);
+        if min > max {
+            let text = format!("max_size is {max}, less than min_size, which is {min}.");
+            wrong(diagnostics, &at.max_size, text);
+        }
     }
-    let (default_min, default_max) = sizes(group);
-    let min = group.min_size.known().copied().unwrap_or(default_min);
-    let max = group.max_size.known().copied().unwrap_or(default_max);
-    if min > max {
-        wrong(diagnostics, &at.max_size, format!("max_size is {max}, less than min_size, which is {min}."));
+    let Some(types) = settings::instance_types(group) else { return };
+    let capacity = known::value(&group.capacity_type);
+    let is_spot =
+        capacity.is_some_and(|capacity| capacity.as_deref().unwrap_or(purpose.capacity_type) == SPOT);
+    if is_spot && types.len() < 3 {
+        diagnostics.warning_at(
+            &at.instance_types,
+            "Few instance types for spot capacity",
+            "AWS takes spot nodes of one type away together; give the group at least three instance types of similar \
+             size.",
+        );
     }
 }
 
@@ -70,11 +96,11 @@ fn node_group(group: &NodeGroup, at: &super::model::NodeGroupPaths, diagnostics:
 /// everything that decides it is known.
 fn core_dns(config: &ProductionCluster, path: &Path, diagnostics: &mut Diagnostics) {
     let Some(groups) = config.node_groups.known().filter(|groups| !groups.has_unknown()) else { return };
-    let Some(addons) = settings::value(&config.addons) else { return };
+    let Some(addons) = known::value(&config.addons) else { return };
     let enabled = match addons.unwrap_or_default().get("coredns") {
         None | Some(Field::Null) => Some(true),
         Some(Field::Unknown) => None,
-        Some(Field::Known(addon)) => settings::value(&addon.enabled).map(|enabled| enabled.unwrap_or(true)),
+        Some(Field::Known(addon)) => known::value(&addon.enabled).map(|enabled| enabled.unwrap_or(true)),
     };
     if enabled != Some(true) || groups.is_empty() {
         return;
@@ -86,7 +112,10 @@ fn core_dns(config: &ProductionCluster, path: &Path, diagnostics: &mut Diagnosti
         wrong(diagnostics, path, text.to_owned());
         return;
     }
-    let may_have_a_node = |group: &NodeGroup| group.min_size.known() != Some(&0);
+    let may_have_a_node = |group: &NodeGroup| {
+        let sizes = known::value(&group.min_size).zip(known::value(&group.max_size));
+        settings::purpose(group).zip(sizes).is_none_or(|(purpose, (min, max))| purpose.sizes(min, max).0 > 0)
+    };
     if groups().all(|group| repels_core_dns(group) == Some(true) || !may_have_a_node(group)) {
         let text = "CoreDNS could not run anywhere: every group without taints has min_size = 0, and without a node \
                     nothing in the cluster could ask for one. Set min_size to 1 or more in one of them, or switch the add-on off with addons = { \
@@ -97,9 +126,13 @@ fn core_dns(config: &ProductionCluster, path: &Path, diagnostics: &mut Diagnosti
 
 /// None while a taint is unknown.
 fn repels_core_dns(group: &NodeGroup) -> Option<bool> {
-    let taints = settings::value(&group.taints)?.unwrap_or_default();
+    let of_purpose = settings::purpose(group)?.taint;
+    if of_purpose.is_some_and(|(_, _, effect)| effect != "PREFER_NO_SCHEDULE") {
+        return Some(true);
+    }
+    let taints = known::value(&group.taints)?.unwrap_or_default();
     let repels = |taint: &Field<model::Taint>| {
-        let effect = settings::value(&settings::value(taint)?.unwrap_or_default().effect)?;
+        let effect = known::value(&known::value(taint)?.unwrap_or_default().effect)?;
         Some(matches!(effect.as_deref(), Some("NO_SCHEDULE" | "NO_EXECUTE")))
     };
     let verdicts: Vec<Option<bool>> = taints.iter().map(repels).collect();
@@ -114,7 +147,7 @@ fn check_rules(
     paths: &super::model::ProductionClusterPaths,
     diagnostics: &mut Diagnostics,
 ) {
-    let Some(waivers) = settings::texts(&config.waivers) else { return };
+    let Some(waivers) = known::texts(&config.waivers) else { return };
     let waivers = waivers.unwrap_or_default();
     for (id, problem) in rules::wrong_waivers(&waivers) {
         wrong(diagnostics, &paths.waivers.key(id), problem);
@@ -139,7 +172,7 @@ fn check_rules(
     let cidrs = access.public_cidrs.known().map(|cidrs| cidrs.to_known_vec()).unwrap_or_default();
     let known = !config.endpoint_access.is_unknown()
         && !access.public.is_unknown()
-        && settings::set(&access.public_cidrs).is_some();
+        && known::set(&access.public_cidrs).is_some();
     judge(
         rules::public_endpoint_open::RULE,
         &EndpointAccess::at(&paths.endpoint_access).public_cidrs,

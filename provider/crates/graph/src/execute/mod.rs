@@ -33,7 +33,7 @@ use crate::{
     Report, Settings, Step,
     diff::pending_spec,
     observe::unknown_kind,
-    plan::{PlannedRemoval, PlannedStage},
+    plan::{PlannedRemoval, PlannedStage, heir},
     state_text::{ABSENT, PERHAPS_MADE},
 };
 
@@ -65,7 +65,8 @@ impl<W: Send + Sync + 'static> Executor<W> {
         // Whoever drops this future wants nothing more to be launched either.
         let _halt = halt.clone().drop_guard();
         let context = Context::new(self.world, self.settings, halt.clone(), Arc::clone(&self.checkpoint));
-        let run = Run { context: Arc::new(context), catalogue: self.catalogue, guard: self.guard };
+        let wanted = plan.wanted();
+        let run = Run { context: Arc::new(context), catalogue: self.catalogue, guard: self.guard, wanted };
         let views = Views::new(&plan);
         let mut progress = Progress::new(plan.warnings.clone());
         let ended = tokio::select! {
@@ -93,6 +94,8 @@ struct Run<W> {
     context: Arc<Context<W>>,
     catalogue: Arc<dyn Catalogue<W>>,
     guard: Option<Arc<dyn Guard>>,
+    /// What each part of the plan is called in the world.
+    wanted: BTreeMap<PartKey, Identity>,
 }
 
 impl<W: Send + Sync + 'static> Run<W> {
@@ -166,7 +169,7 @@ impl<W: Send + Sync + 'static> Run<W> {
         for PlannedRemoval { record, part, step, look } in now {
             known.insert((record.key.clone(), record.identity.clone()));
             // Its part has taken it back in this run.
-            if record.state == RecordState::Retired && self.is_current(&record) {
+            if record.state == RecordState::Retired && self.is_current(&record) || self.hand_over(&record) {
                 continue;
             }
             match (step, part.or_else(|| self.catalogue.recall(&record))) {
@@ -181,7 +184,7 @@ impl<W: Send + Sync + 'static> Run<W> {
         let retired: Vec<Record> = self.context.ledger().retired().cloned().collect();
         for record in retired {
             let place = (record.key.clone(), record.identity.clone());
-            if known.contains(&place) || !has_successor(&record, progress) {
+            if known.contains(&place) || !has_successor(&record, progress) || self.hand_over(&record) {
                 continue;
             }
             match self.catalogue.recall(&record) {
@@ -193,6 +196,17 @@ impl<W: Send + Sync + 'static> Run<W> {
             }
         }
         doomed
+    }
+
+    /// Drops the record of an object that is another part's now. True also when that part did not get it yet:
+    /// the record stays, and the object too.
+    fn hand_over(&self, record: &Record) -> bool {
+        let Some(heir) = heir(&self.wanted, record) else { return false };
+        let mut ledger = self.context.ledger();
+        if ledger.get(heir).is_some_and(|current| current.identity == record.identity) {
+            ledger.remove(&record.key, &record.identity);
+        }
+        true
     }
 
     fn is_current(&self, record: &Record) -> bool {

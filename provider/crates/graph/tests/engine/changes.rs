@@ -147,6 +147,35 @@ async fn a_replacement_with_another_name_comes_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn objects_change_hands_between_parts_without_being_deleted() {
+    let mut bench = Bench::new();
+    let stages = |parts: &[(&str, &str)]| {
+        let mut graph = Graph::new();
+        for (name, object) in parts {
+            let thing = Thing { object: Some((*object).to_owned()), ..Thing::new(name, name) };
+            add(&mut graph, thing, &[]);
+        }
+        Stages::from(graph)
+    };
+    bench.apply(&stages(&[("a", "x"), ("b", "y")])).await;
+    // Two swap, then one is renamed, then one moves away from an object that nobody else wants.
+    for (parts, objects) in [
+        (vec![("a", "y"), ("b", "x")], vec!["x", "y"]),
+        (vec![("a", "y"), ("c", "x")], vec!["x", "y"]),
+        (vec![("a", "z"), ("c", "x")], vec!["x", "z"]),
+    ] {
+        let report = bench.apply(&stages(&parts)).await;
+        assert!(report.is_complete(), "{:?}", report.failures);
+        assert!(bench.plan(&stages(&parts)).await.is_empty(), "{}", bench.plan(&stages(&parts)).await);
+        assert_eq!(bench.world.state().objects.keys().collect::<Vec<_>>(), objects);
+        assert_eq!(bench.ledger.records.len(), 2);
+    }
+    let deleted: Vec<String> =
+        bench.world.calls().into_iter().filter(|call| call.starts_with("delete")).collect();
+    assert_eq!(deleted, ["delete y"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn replacements_may_take_turns_with_two_names() {
     let mut bench = Bench::new();
     let stages = |fixed: &str| {

@@ -222,6 +222,8 @@ pub(crate) struct Thing {
     pub(crate) fixed: String,
     /// Its name follows what cannot be changed.
     pub(crate) renamed: bool,
+    /// The name of the object, where it is not that of the part.
+    pub(crate) object: Option<String>,
     /// A replacement takes another name than the object it replaces.
     pub(crate) alternates: bool,
     pub(crate) shared: bool,
@@ -239,6 +241,7 @@ impl Thing {
             value: value.to_owned(),
             fixed: String::new(),
             renamed: false,
+            object: None,
             alternates: false,
             shared: false,
             lane: None,
@@ -287,6 +290,9 @@ impl Part<World> for Thing {
     }
 
     fn identity(&self) -> Identity {
+        if let Some(name) = &self.object {
+            return Identity::new([("name", name)]);
+        }
         let name = if self.renamed { format!("{}-{}", self.name, self.fixed) } else { self.name.clone() };
         Identity::new([("name", &name)])
     }
@@ -327,14 +333,15 @@ impl Part<World> for Thing {
         if self.impossible && seen.settings.fixed != self.fixed {
             return Comparison::Impossible("fixed cannot be changed".to_owned());
         }
-        if seen.settings.fixed != self.fixed {
+        let is_other = self.object.is_some() && *target.identity != self.identity();
+        if is_other || seen.settings.fixed != self.fixed {
             return Comparison::Replace(Replacement {
                 reason: format!("fixed becomes {}", self.fixed),
                 identity: self.successor(target.identity),
             });
         }
         let mut changes = Vec::new();
-        if seen.owner != Owner::Ours {
+        if seen.owner != Owner::Ours || seen.key != self.key() {
             changes.push(Change::Mark);
         }
         if self.wanted(target).is_some_and(|wanted| wanted != seen.settings.references) {
@@ -390,7 +397,7 @@ impl Part<World> for Thing {
             match change {
                 Change::Value(value) => object.settings.value.clone_from(value),
                 Change::References => object.settings.references = references.clone(),
-                Change::Mark => object.owner = Owner::Ours,
+                Change::Mark => (object.owner, object.key) = (Owner::Ours, self.key()),
             }
             object.busy = Some(("UPDATING", until));
             object.lane.clone_from(&self.lane);
