@@ -99,6 +99,38 @@ fn entries_are_made_changed_swapped_imported_and_removed() -> Result<()> {
 }
 
 #[test]
+fn an_entry_for_nodes_is_left_as_eks_makes_it() -> Result<()> {
+    let stage = Stage::new()?;
+    let nodes = role(&stage, "karpenter-nodes")?;
+    stage.account.set_baseline()?;
+    let entries = json!({"karpenter": {"principal_arn": nodes, "type": "EC2_LINUX"}});
+    stage.made(&stage.cluster().with("access_entries", entries))?;
+    stage.expect_empty_plan()?;
+    let parameters = json!({"clusterName": NAME, "principalArn": nodes});
+    let entry = stage.account.call("eks", "DescribeAccessEntry", parameters)?["accessEntry"].clone();
+    ensure(entry["kubernetesGroups"] == json!(["system:nodes"]), || entry.to_string())?;
+    stage.expect_import_to_fit()?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn the_name_for_emergencies_goes_with_the_entry_for_emergencies() -> Result<()> {
+    let stage = Stage::new()?;
+    let ops = role(&stage, "ops")?;
+    stage.account.set_baseline()?;
+    stage.made(&stage.cluster().with("break_glass", json!({"principal_arn": ops})))?;
+    let entries = json!({"ops": {"principal_arn": ops, "preset": "admin"}});
+    stage.configure(&stage.cluster().with("access_entries", entries))?;
+    stage.apply()?;
+    stage.expect_empty_plan()?;
+    let parameters = json!({"clusterName": NAME, "principalArn": ops});
+    let entry = stage.account.call("eks", "DescribeAccessEntry", parameters)?["accessEntry"].clone();
+    let username = entry["username"].as_str().unwrap_or_default();
+    ensure(username.ends_with(":assumed-role/ops/{{SessionName}}"), || entry.to_string())?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
 fn wrong_entries_are_refused_with_their_paths() -> Result<()> {
     let stage = Stage::new()?;
     let arn = "arn:aws:iam::111122223333:role/a";
@@ -117,6 +149,15 @@ fn wrong_entries_are_refused_with_their_paths() -> Result<()> {
             }),
             "has the same principal",
         ),
+        (json!({"a": {"principal_arn": arn, "kubernetes_groups": ["system:masters"]}}), "begin with system:"),
+        (
+            json!({"a": {
+                "principal_arn": arn, "preset": "viewer",
+                "policies": [{"arn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"}],
+            }}),
+            "each policy once",
+        ),
+        (json!({"a": null}), "needs a principal"),
     ] {
         stage.configure(&stage.cluster().with("access_entries", entries))?;
         stage.workspace.plan(&[])?.expect_exit(1)?.expect_text(text)?;

@@ -255,7 +255,11 @@ fn a_node_group_that_is_degraded_later_is_shown_and_can_be_updated() -> Result<(
     let refreshed = stage.workspace.plan(&["-refresh-only"])?.expect_exit(2)?;
     refreshed.expect_text("degraded (Ec2SubnetInvalidConfiguration)")?;
     let labels = json!({"general": {"labels": {"mended": "yes"}}});
-    stage.configure(&stage.cluster().with("node_groups", labels))?;
+    let cluster = stage.cluster().with("node_groups", labels);
+    stage.configure(&cluster)?;
+    stage.apply()?;
+    // Tags are no update that EKS tells the end of.
+    stage.configure(&cluster.with("tags", json!({"team": "platform"})))?;
     stage.apply()?;
     stage.expect_resumed(&created_at)?;
     stage.account.clear_scripts()?;

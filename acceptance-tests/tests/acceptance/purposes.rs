@@ -192,3 +192,16 @@ fn the_network_of_the_control_plane_is_as_configured() -> Result<()> {
     stage.expect_resumed(&created_at)?;
     stage.expect_destroyed_completely()
 }
+
+#[test]
+fn an_ipv6_cluster_has_a_cni_that_may_assign_addresses() -> Result<()> {
+    let stage = Stage::new()?;
+    stage.made(&stage.cluster().with("kubernetes_network", json!({"ip_family": "ipv6"})))?;
+    stage.expect_empty_plan()?;
+    let roles = stage.account.call("iam", "ListRoles", json!({}))?["Roles"].clone();
+    let names = roles.as_array().into_iter().flatten().filter_map(|role| role["RoleName"].as_str());
+    let cni = names.clone().find(|name| name.starts_with("prod-vpc-cni-")).explain("the CNI's role")?;
+    let policies = stage.account.call("iam", "ListRolePolicies", json!({"RoleName": cni}))?;
+    ensure(policies["PolicyNames"] == json!(["cni-ipv6"]), || policies.to_string())?;
+    stage.expect_destroyed_completely()
+}

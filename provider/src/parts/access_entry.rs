@@ -103,6 +103,20 @@ impl AccessEntry {
         }
     }
 
+    /// The name in Kubernetes; where none is asked for, the one EKS makes from the principal.
+    ///
+    /// Source: EKS user guide, creating-access-entries.
+    fn username(&self) -> String {
+        let made = || {
+            let mut fields = self.principal_arn.splitn(6, ':').skip(1);
+            let (partition, account) = (fields.next()?, fields.nth(2)?);
+            let role = fields.next()?.strip_prefix("role/")?;
+            let name = role.rsplit('/').next()?;
+            Some(format!("arn:{partition}:sts::{account}:assumed-role/{name}/{{{{SessionName}}}}"))
+        };
+        self.username.clone().or_else(made).unwrap_or_else(|| self.principal_arn.clone())
+    }
+
     fn groups(&self) -> Vec<String> {
         self.kubernetes_groups.iter().cloned().collect()
     }
@@ -147,11 +161,14 @@ impl Part<Aws> for AccessEntry {
             return Comparison::Replace(Replacement { reason: reason.to_owned(), identity: self.identity() });
         }
         let mut fields = Vec::new();
-        if entry.kubernetes_groups().iter().cloned().collect::<BTreeSet<_>>() != self.kubernetes_groups {
-            fields.push("Kubernetes groups");
-        }
-        if self.username.is_some() && self.username.as_deref() != entry.username() {
-            fields.push("user name");
+        // What entries for nodes are called in Kubernetes belongs to EKS, which refuses to change it.
+        if self.entry_type == STANDARD {
+            if entry.kubernetes_groups().iter().cloned().collect::<BTreeSet<_>>() != self.kubernetes_groups {
+                fields.push("Kubernetes groups");
+            }
+            if entry.username() != Some(self.username().as_str()) {
+                fields.push("user name");
+            }
         }
         let mut changes = Vec::new();
         if !fields.is_empty() {
@@ -173,7 +190,7 @@ impl Part<Aws> for AccessEntry {
             .principal_arn(target.identity.get("principal"))
             .r#type(&self.entry_type)
             .set_username(self.username.clone())
-            .set_kubernetes_groups(Some(self.groups()))
+            .set_kubernetes_groups((!self.kubernetes_groups.is_empty()).then(|| self.groups()))
             .set_tags(Some(self.marks.tags().into_iter().collect()))
             .client_request_token(token::random())
             .send()
@@ -195,7 +212,7 @@ impl Part<Aws> for AccessEntry {
                     .update_access_entry()
                     .cluster_name(cluster)
                     .principal_arn(principal)
-                    .set_username(self.username.clone())
+                    .username(self.username())
                     .set_kubernetes_groups(Some(self.groups()))
                     .client_request_token(token::random());
                 call.send().await.map_err(|error| failure(UPDATE, &error))?;
@@ -246,7 +263,7 @@ impl Part<Aws> for AccessEntry {
         let (cluster, principal) = (target.identity.get("cluster"), target.identity.get("principal"));
         Ok(match (until, describe(aws, cluster, principal).await?) {
             (Until::Usable, Some(entry)) => Probe::Done(outputs(&entry)),
-            (Until::Usable, None) => Probe::Pending("not visible yet".to_owned()),
+            (Until::Usable, None) => return Err(super::not_visible_yet()),
             (Until::Gone, None) => Probe::Done(Outputs::default()),
             (Until::Gone, Some(_)) => Probe::Pending("still there".to_owned()),
         })
@@ -278,7 +295,10 @@ pub const CALLS: Calls = Calls {
         super::TAG,
         super::UNTAG,
     ],
-    implied: &[],
+    implied: &[(
+        "iam:PassRole",
+        "EKS user guide, creating-access-entries: the caller passes the role of an entry for EC2 nodes",
+    )],
 };
 
 /// An entry that exists, for an import.
@@ -309,7 +329,10 @@ pub async fn discover(aws: &Aws, cluster: &str, ownership: &Ownership) -> Result
         found.push(Existing {
             record: super::found(key, identity, instance(&entry), outputs(&entry)),
             entry_type: entry.r#type().unwrap_or(STANDARD).to_owned(),
-            kubernetes_groups: entry.kubernetes_groups().iter().cloned().collect(),
+            kubernetes_groups: match entry.r#type() {
+                Some(STANDARD) => entry.kubernetes_groups().iter().cloned().collect(),
+                _ => BTreeSet::new(),
+            },
             policies: policies(aws, cluster, &principal).await?,
         });
     }

@@ -262,10 +262,10 @@ impl Part<Aws> for Addon {
             return Ok(unfinished);
         }
         let Some(addon) = describe(aws, target).await? else {
-            return Ok(match until {
-                Until::Gone => Probe::Done(Outputs::default()),
-                Until::Usable => Probe::Pending("not visible yet".to_owned()),
-            });
+            return match until {
+                Until::Gone => Ok(Probe::Done(Outputs::default())),
+                Until::Usable => Err(super::not_visible_yet()),
+            };
         };
         let status = addon.status().map_or("UNKNOWN", eks::AddonStatus::as_str).to_owned();
         Ok(match (until, addon.status()) {

@@ -185,7 +185,7 @@ impl Part<Aws> for KmsKey {
             rotates,
             policy,
             has_alias,
-            tags,
+            tags: tags.unwrap_or_default(),
         };
         Ok(Observation::Present {
             owner: self.marks.ownership.of(&seen.tags),
@@ -379,7 +379,7 @@ pub async fn discover(
 ) -> Result<Vec<Record>, Failure> {
     let mut keys = Vec::new();
     if let Some(metadata) = describe(aws, alias).await? {
-        let owned = ownership.of(&tags(aws, metadata.key_id()).await?) == Owner::Ours;
+        let owned = ownership.of(&tags(aws, metadata.key_id()).await?.unwrap_or_default()) == Owner::Ours;
         keys.extend(owned.then_some(metadata));
     }
     if keys.is_empty() {
@@ -430,14 +430,18 @@ async fn policy(aws: &Aws, id: &str) -> Result<Option<PolicyDocument>, Failure> 
     Ok(answer.policy.as_deref().and_then(PolicyDocument::parse))
 }
 
-async fn tags(aws: &Aws, id: &str) -> Result<Tags, Failure> {
+/// None when there is no such key any more.
+async fn tags(aws: &Aws, id: &str) -> Result<Option<Tags>, Failure> {
     let mut found = Tags::new();
     let mut pages = aws.kms.list_resource_tags().key_id(id).into_paginator().items().send();
     while let Some(tag) = pages.next().await {
-        let tag = tag.map_err(|error| failure(LIST_TAGS, &error))?;
-        found.insert(tag.tag_key, tag.tag_value);
+        match tag {
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(failure(LIST_TAGS, &error)),
+            Ok(tag) => found.insert(tag.tag_key, tag.tag_value),
+        };
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 async fn has_alias(aws: &Aws, id: &str, alias: &str) -> Result<bool, Failure> {
@@ -459,9 +463,10 @@ async fn tagged(aws: &Aws, ownership: &Ownership, key: &PartKey) -> Result<Vec<S
         let entry = entry.map_err(|error| failure(LIST, &error))?;
         let id = entry.key_id().unwrap_or_default();
         match tags(aws, id).await {
-            Ok(tags) => found.extend(
-                super::part_of(ownership, &tags, KIND).filter(|part| part == key).map(|_| id.to_owned()),
-            ),
+            Ok(tags) => {
+                let part = super::part_of(ownership, &tags.unwrap_or_default(), KIND);
+                found.extend(part.filter(|part| part == key).map(|_| id.to_owned()));
+            }
             Err(refused) if refused.kind == resource_graph::FailureKind::Refused => {}
             Err(error) => return Err(error),
         }

@@ -235,7 +235,7 @@ impl Part<Aws> for LogGroup {
         }
         let group = describe(aws, target.identity.get("name")).await?;
         Ok(match (until, group) {
-            (Until::Usable, None) => Probe::Pending("not visible yet".to_owned()),
+            (Until::Usable, None) => return Err(super::not_visible_yet()),
             (Until::Usable, Some(group)) => Probe::Done(outputs(&group)),
             (Until::Gone, None) => Probe::Done(Outputs::default()),
             (Until::Gone, Some(group)) => {

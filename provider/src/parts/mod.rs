@@ -3,7 +3,7 @@
 
 use aws_sdk_eks::error::ProvideErrorMetadata;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-use resource_graph::{Failure, Identity, Outputs, PartKey, Record, RecordState};
+use resource_graph::{Failure, FailureKind, Identity, Outputs, PartKey, Record, RecordState};
 
 use crate::aws::Aws;
 use crate::aws::error::{Operation, failure, is_absent};
@@ -56,6 +56,11 @@ where
         Err(error) if !is_absent(&error) => Err(failure(operation, &error)),
         _ => Ok(()),
     }
+}
+
+/// What was made a moment ago, or deleted by somebody else meanwhile: waited for, but not for long.
+fn not_visible_yet() -> Failure {
+    Failure::new(FailureKind::NotYet, "it is not visible yet, or was deleted by somebody else")
 }
 
 const TAG: Operation = Operation::new("EKS", "TagResource");

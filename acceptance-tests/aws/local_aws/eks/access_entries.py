@@ -75,7 +75,7 @@ def _add(scene: Scene, cluster: Cluster, arn: str, kind: str, request: dict[str,
     view = {
         "clusterName": cluster.name,
         "principalArn": arn,
-        "kubernetesGroups": request.get("kubernetesGroups", groups.get(kind, [])),
+        "kubernetesGroups": request.get("kubernetesGroups") or groups.get(kind, []),
         "accessEntryArn": scene.arn(f"access-entry/{cluster.name}/{sort}/{account}/{name}/{uuid.uuid4()}"),
         "createdAt": scene.timestamp(),
         "modifiedAt": scene.timestamp(),

@@ -205,7 +205,6 @@ impl<W> Plan<W> {
     }
 }
 
-/// The plan as people read it: one line for each step that is not to keep.
 /// The part that wants the object of a record which another part made: two parts of a kind may change hands.
 pub(crate) fn heir<'w>(wanted: &'w BTreeMap<PartKey, Identity>, record: &Record) -> Option<&'w PartKey> {
     let is_heir = |(key, identity): &(&PartKey, &Identity)| {
@@ -214,6 +213,7 @@ pub(crate) fn heir<'w>(wanted: &'w BTreeMap<PartKey, Identity>, record: &Record)
     wanted.iter().find(is_heir).map(|(key, _)| key)
 }
 
+/// The plan as people read it: one line for each step that is not to keep.
 impl<W> Display for Plan<W> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, stage) in self.stages.iter().enumerate() {

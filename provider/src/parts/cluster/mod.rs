@@ -365,10 +365,10 @@ impl Part<Aws> for Cluster {
             return Ok(unfinished);
         }
         let Some(cluster) = describe(aws, name).await? else {
-            return Ok(match until {
-                Until::Gone => Probe::Done(Outputs::default()),
-                Until::Usable => Probe::Pending("not visible yet".to_owned()),
-            });
+            return match until {
+                Until::Gone => Ok(Probe::Done(Outputs::default())),
+                Until::Usable => Err(super::not_visible_yet()),
+            };
         };
         let status = cluster.status().map_or("UNKNOWN", eks::ClusterStatus::as_str).to_owned();
         Ok(match (until, cluster.status()) {

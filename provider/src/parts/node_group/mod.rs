@@ -357,25 +357,25 @@ impl Part<Aws> for NodeGroup {
 
     async fn probe(&self, aws: &Aws, target: &Target<'_>, until: Until) -> Result<Probe, Failure> {
         let (cluster, name) = (target.identity.get("cluster"), target.identity.get("name"));
-        let mut updated = false;
+        let mut served = target.outputs.get(SERVED).is_some();
         if until == Until::Usable {
             let of = Some(update::Of::NodeGroup(name));
             if let Some(unfinished) = update::probe(aws, target, cluster, of).await? {
                 return Ok(unfinished);
             }
-            updated = update::is_started_here(aws, target);
+            served |= update::is_started_here(aws, target);
         }
         let Some(group) = describe(aws, target).await? else {
-            return Ok(match until {
-                Until::Gone => Probe::Done(Outputs::default()),
-                Until::Usable => Probe::Pending("not visible yet".to_owned()),
-            });
+            return match until {
+                Until::Gone => Ok(Probe::Done(Outputs::default())),
+                Until::Usable => Err(super::not_visible_yet()),
+            };
         };
         let status = group.status().map_or("UNKNOWN", eks::NodegroupStatus::as_str).to_owned();
         Ok(match (until, group.status()) {
-            (Until::Usable, Some(eks::NodegroupStatus::Active)) => Probe::Done(outputs(&group)),
-            // The update has ended well; its health is another matter, and stands in the state.
-            (Until::Usable, Some(eks::NodegroupStatus::Degraded)) if updated => Probe::Done(outputs(&group)),
+            (Until::Usable, Some(eks::NodegroupStatus::Active)) => Probe::Done(usable(&group)),
+            // It has served before, or an update of it has ended well: its health stands in the state.
+            (Until::Usable, Some(eks::NodegroupStatus::Degraded)) if served => Probe::Done(usable(&group)),
             (Until::Usable, Some(eks::NodegroupStatus::Creating | eks::NodegroupStatus::Updating)) => {
                 Probe::Pending(status)
             }
@@ -392,6 +392,15 @@ impl Part<Aws> for NodeGroup {
             Some(codes) => format!("degraded ({codes})"),
         }
     }
+}
+
+/// Output of a group that was usable once.
+const SERVED: &str = "served";
+
+fn usable(group: &eks::Nodegroup) -> Outputs {
+    let mut outputs = outputs(group);
+    outputs.set(SERVED, "true");
+    outputs
 }
 
 const DESCRIBE: Operation = Operation::new("EKS", "DescribeNodegroup");

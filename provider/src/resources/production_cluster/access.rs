@@ -7,8 +7,7 @@ use terraform_plugin::prelude::*;
 use super::known::{set, value};
 use super::model::{self, AccessEntry, AccessEntryPaths, BreakGlass, ProductionCluster};
 use super::preset::{self, BREAK_GLASS, BREAK_GLASS_USER};
-use super::report::headline;
-use crate::errors;
+use super::report::wrong;
 use crate::parts::access_entry::{Existing, Namespaces, STANDARD};
 
 /// An access policy: one of EKS's own by its name, or any by its ARN.
@@ -127,8 +126,15 @@ pub fn check(config: &ProductionCluster, diagnostics: &mut Diagnostics) {
             wrong(diagnostics, path, text);
         }
     };
-    for (name, entry) in config.access_entries.known().into_iter().flat_map(|entries| entries.known()) {
+    for (name, field) in config.access_entries.known().into_iter().flat_map(|entries| entries.iter()) {
         let at = AccessEntry::at(&paths.access_entries.key(name));
+        let Some(entry) = field.known() else {
+            if field.is_null() {
+                let text = "An entry needs a principal; leave out the key to have no entry.";
+                wrong(diagnostics, &at.principal_arn, text.to_owned());
+            }
+            continue;
+        };
         check_entry(entry, &at, diagnostics);
         claim(&entry.principal_arn, name, &at.principal_arn, diagnostics);
     }
@@ -156,9 +162,33 @@ fn check_entry(entry: &AccessEntry, at: &AccessEntryPaths, diagnostics: &mut Dia
         }
         _ => {}
     }
+    if let Some(policies) = policies(&entry.policies) {
+        let given = value(&entry.policies).flatten().map_or(0, |policies| policies.len());
+        let of_preset = preset.flatten().map(|preset| preset::policy_of(&preset));
+        let repeats_preset = |policy: &Policy| match (policy, of_preset) {
+            (Policy::Arn(arn), Some(name)) => arn.ends_with(&format!(":cluster-access-policy/{name}")),
+            _ => false,
+        };
+        if policies.len() < given || policies.keys().any(repeats_preset) {
+            let text = "EKS keeps each policy once for an entry: name it once, with all its namespaces, and do not \
+                        repeat the one of the preset.";
+            wrong(diagnostics, &at.policies, text.to_owned());
+        }
+    }
+    if let Some(groups) = set(&entry.kubernetes_groups).flatten()
+        && let Some(group) = groups.iter().find(|group| group.starts_with("system:"))
+    {
+        let text =
+            format!("EKS keeps groups that begin with system: to itself, such as {group}; use a preset.");
+        wrong(diagnostics, &at.kubernetes_groups, text);
+    }
     let Some(entry_type) = value(&entry.r#type) else { return };
     let is_for_nodes = entry_type.is_some_and(|entry_type| entry_type != STANDARD);
     let gives = [entry.preset.is_null(), entry.policies.is_null(), entry.kubernetes_groups.is_null()];
+    let is_user = entry.principal_arn.text().is_some_and(|arn| arn.contains(":user/"));
+    if is_for_nodes && is_user {
+        wrong(diagnostics, &at.principal_arn, "An entry for nodes needs a role.".to_owned());
+    }
     if is_for_nodes && gives.contains(&false) {
         let text = "Entries for nodes take neither a preset nor policies nor groups.";
         wrong(diagnostics, &at.r#type, text.to_owned());
@@ -167,10 +197,6 @@ fn check_entry(entry: &AccessEntry, at: &AccessEntryPaths, diagnostics: &mut Dia
         let text = "The entry gives nothing: set preset, policies or kubernetes_groups.";
         wrong(diagnostics, &at.preset, text.to_owned());
     }
-}
-
-fn wrong(diagnostics: &mut Diagnostics, path: &Path, detail: String) {
-    diagnostics.error_at(path, headline("An argument is wrong", errors::INVALID_ARGUMENT), detail);
 }
 
 /// The arguments that entries which exist were made from.

@@ -1,14 +1,14 @@
 //! Settings → graph. Pure: the same settings always give the same graph.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use resource_graph::{Graph, Handle, Input, PartKey};
 use serde_json::json;
 
 use super::access;
 use super::outline::{
-    CLUSTER_POLICIES, NODE_POLICIES, Outline, addon_identity, addon_role, cluster_role, control_plane,
-    control_plane_logs, encryption_key, node_role,
+    CLUSTER_POLICIES, CNI, IPV6, NODE_POLICIES, Outline, addon_identity, addon_role, cluster_role,
+    control_plane, control_plane_logs, encryption_key, node_role,
 };
 use super::purpose;
 use super::settings::{self, Settings};
@@ -216,7 +216,12 @@ impl Expansion<'_> {
                 "aws:RequestTag/kubernetes-service-account": account,
             } },
         });
-        self.role(addon_role(addon), &[policy], trust)
+        let role = self.role(addon_role(addon), &[policy], trust);
+        if addon == CNI && self.settings.kubernetes_network.ip_family.as_deref() == Some(IPV6) {
+            let own = [("cni-ipv6".to_owned(), cni_policy_for_ipv6(&location.partition))].into();
+            return IamRole { managed_policies: BTreeSet::new(), inline_policies: own, ..role };
+        }
+        role
     }
 
     fn key(&self, cluster_role_arn: Input) -> KmsKey {
@@ -332,4 +337,28 @@ impl Expansion<'_> {
             node_repair: group.node_repair,
         }
     }
+}
+
+/// AWS manages none for IPv6.
+///
+/// Source: amazon-vpc-cni-k8s `docs/iam-policy.md`.
+fn cni_policy_for_ipv6(partition: &str) -> PolicyDocument {
+    PolicyDocument::new(vec![
+        json!({
+            "Effect": "Allow", "Resource": "*",
+            "Action": [
+                "ec2:AssignIpv6Addresses",
+                "ec2:DescribeInstances",
+                "ec2:DescribeTags",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeInstanceTypes",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeSecurityGroups",
+            ],
+        }),
+        json!({
+            "Effect": "Allow", "Action": "ec2:CreateTags",
+            "Resource": format!("arn:{partition}:ec2:*:*:network-interface/*"),
+        }),
+    ])
 }

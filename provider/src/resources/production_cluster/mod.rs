@@ -67,8 +67,7 @@ impl Resource for ProductionClusterResource {
     fn description(&self) -> &'static str {
         "An Amazon EKS cluster for production: control plane, encryption key, logs, roles, node groups and core \
          add-ons, with production defaults.\n\nAccess goes through access entries only, and nobody has one by \
-         default, not even who creates the cluster: add them with `aws_eks_access_entry` of the AWS \
-         provider.\n\nA create that fails never costs the cluster: the next apply continues with what exists."
+         default, not even who creates the cluster: see `access_entries` and `break_glass`.\n\nA create that fails never costs the cluster: the next apply continues with what exists."
     }
 
     fn validate(&self, config: &ProductionCluster, diagnostics: &mut Diagnostics) {

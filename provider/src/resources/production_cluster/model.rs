@@ -170,7 +170,7 @@ model! {
         /// Let EKS replace nodes whose health checks fail. Default `true`; `false` for `stateful`.
         node_repair: bool = optional(),
         /// Kubernetes labels, besides `terraform-provider-eks/purpose`.
-        labels: Map<String> = optional().keys(is_label_key, "have 1-63 characters and none of the prefixes kubernetes.io/, k8s.io/, eks.amazonaws.com/").length(1, 63),
+        labels: Map<String> = optional().keys(is_label_key, "have 1-63 characters and none of the prefixes kubernetes.io/, k8s.io/, eks.amazonaws.com/, terraform-provider-eks/").length(1, 63),
         /// Kubernetes taints, besides the one of the purpose.
         taints: Set<Taint> = optional().size(0, 50),
     }
@@ -278,6 +278,7 @@ fn is_principal(text: &str) -> bool {
     is_arn(text)
         && text.split(':').nth(2) == Some("iam")
         && (kind.starts_with("role/") || kind.starts_with("user/"))
+        && !kind.starts_with("role/aws-service-role/")
 }
 
 /// Source: KubernetesNetworkConfigRequest, serviceIpv4Cidr.
@@ -296,7 +297,7 @@ fn is_addon_name(text: &str) -> bool {
 }
 
 fn is_label_key(text: &str) -> bool {
-    let reserved = ["kubernetes.io/", "k8s.io/", "eks.amazonaws.com/"];
+    let reserved = ["kubernetes.io/", "k8s.io/", "eks.amazonaws.com/", crate::aws::ownership::PREFIX];
     (1..=63).contains(&text.len()) && !reserved.iter().any(|prefix| text.starts_with(prefix))
 }
 

@@ -54,9 +54,21 @@ pub const NODE_POLICIES: [&str; 2] = ["AmazonEKSWorkerNodePolicy", "AmazonEC2Con
 /// Managed policies of the cluster's role.
 pub const CLUSTER_POLICIES: [&str; 1] = ["AmazonEKSClusterPolicy"];
 
+/// The add-on that gives pods their addresses.
+pub const CNI: &str = "vpc-cni";
+/// Family of addresses for which AWS has no policy.
+pub const IPV6: &str = "ipv6";
+const CNI_POLICY: &str = "AmazonEKS_CNI_Policy";
+
 /// Service account and managed policy of an add-on that needs an AWS identity.
 pub fn addon_identity(name: &str) -> Option<(&'static str, &'static str)> {
-    (name == "vpc-cni").then_some(("aws-node", "AmazonEKS_CNI_Policy"))
+    (name == CNI).then_some(("aws-node", CNI_POLICY))
+}
+
+/// AWS has a policy for IPv4 only.
+fn policy_of_cni(model: &ProductionCluster) -> Option<&'static str> {
+    let family = value(&value(&model.kubernetes_network)?.unwrap_or_default().ip_family)?;
+    Some(if family.as_deref() == Some(IPV6) { "a policy for IPv6" } else { CNI_POLICY })
 }
 
 /// The outline; none while it is not even known which parts there are.
@@ -102,7 +114,9 @@ pub fn outline(model: &ProductionCluster) -> Option<Outline> {
             continue;
         }
         if let Some((account, policy)) = addon_identity(name) {
-            add(addon_role(name), Some(format!("Pod Identity of kube-system/{account} with {policy}")));
+            let policy = if name == CNI { policy_of_cni(model) } else { Some(policy) };
+            let spec = policy.map(|policy| format!("Pod Identity of kube-system/{account} with {policy}"));
+            add(addon_role(name), spec);
         }
         let version =
             value(&addon.version).map(|v| v.unwrap_or_else(|| "default version when made".to_owned()));

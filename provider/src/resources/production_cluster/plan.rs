@@ -38,6 +38,7 @@ pub async fn plan(
     let outline = outline(request.config);
     match request.prior {
         None => {
+            validate::check_create(request.config, &mut response.diagnostics);
             let before = Private::parse(request.prior_private);
             plan_create(resource, planned, outline.as_ref(), before, &mut response);
         }

@@ -1,12 +1,18 @@
 //! What a run that did not finish tells people: what failed, what exists now, what to do next.
 
 use resource_graph::{Action, Ended, Failure, PartFailure, RecordState, Report};
+use terraform_plugin::{Diagnostics, Path};
 
 use crate::errors::{self, ErrorCode};
 
 /// Headline with the code of its page.
 pub fn headline(title: &str, code: ErrorCode) -> String {
     format!("{title} ({})", code.code)
+}
+
+/// An argument that cannot be so.
+pub fn wrong(diagnostics: &mut Diagnostics, path: &Path, detail: String) {
+    diagnostics.error_at(path, headline("An argument is wrong", errors::INVALID_ARGUMENT), detail);
 }
 
 /// A failure in one paragraph.

@@ -479,6 +479,7 @@ fn core_dns_needs_a_group_that_may_have_a_node() {
         let cluster = ProductionCluster { node_groups: Field::Known(groups), addons, ..minimal() };
         let mut diagnostics = Diagnostics::new();
         validate::check(&cluster, &mut diagnostics);
+        validate::check_create(&cluster, &mut diagnostics);
         assert_eq!(diagnostics.has_errors(), is_wrong, "row {number}: {diagnostics}");
     }
 }

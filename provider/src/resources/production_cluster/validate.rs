@@ -8,7 +8,7 @@ use super::model::{
     self, EndpointAccess, KubernetesNetwork, Logging, NodeGroup, ProductionCluster, is_retention,
 };
 use super::purpose::SPOT;
-use super::report::headline;
+use super::report::{headline, wrong};
 use super::settings;
 use crate::errors;
 use crate::rules::{self, Rule};
@@ -46,10 +46,6 @@ pub fn check(config: &ProductionCluster, diagnostics: &mut Diagnostics) {
     check_rules(config, &paths, diagnostics);
 }
 
-fn wrong(diagnostics: &mut Diagnostics, path: &Path, detail: String) {
-    diagnostics.error_at(path, headline("An argument is wrong", errors::INVALID_ARGUMENT), detail);
-}
-
 fn endpoint(access: &EndpointAccess, at: &super::model::EndpointAccessPaths, diagnostics: &mut Diagnostics) {
     let public = access.public.known().copied().unwrap_or(false);
     if access.private.known() == Some(&false) && !public && !access.public.is_unknown() {
@@ -78,6 +74,16 @@ fn node_group(group: &NodeGroup, at: &super::model::NodeGroupPaths, diagnostics:
             wrong(diagnostics, &at.max_size, text);
         }
     }
+    let taints = group.taints.known().into_iter().flat_map(|taints| taints.iter());
+    for taint in taints.filter_map(Field::known) {
+        let names = |(key, _, effect): (&str, &str, &str)| {
+            taint.key.text() == Some(key) && taint.effect.text() == Some(effect)
+        };
+        if purpose.taint.is_some_and(names) {
+            let text = format!("The purpose {} brings this taint with it; remove it.", purpose.name);
+            wrong(diagnostics, &at.taints, text);
+        }
+    }
     let Some(types) = settings::instance_types(group) else { return };
     let capacity = known::value(&group.capacity_type);
     let is_spot =
@@ -92,36 +98,45 @@ fn node_group(group: &NodeGroup, at: &super::model::NodeGroupPaths, diagnostics:
     }
 }
 
-/// CoreDNS needs a node that takes it; it tolerates no taints but those of control planes. Judged only when
-/// everything that decides it is known.
+/// CoreDNS as we install it needs a node that takes it. Judged only when everything that decides it is known.
 fn core_dns(config: &ProductionCluster, path: &Path, diagnostics: &mut Diagnostics) {
-    let Some(groups) = config.node_groups.known().filter(|groups| !groups.has_unknown()) else { return };
-    let Some(addons) = known::value(&config.addons) else { return };
-    let enabled = match addons.unwrap_or_default().get("coredns") {
-        None | Some(Field::Null) => Some(true),
-        Some(Field::Unknown) => None,
-        Some(Field::Known(addon)) => known::value(&addon.enabled).map(|enabled| enabled.unwrap_or(true)),
-    };
-    if enabled != Some(true) || groups.is_empty() {
-        return;
-    }
-    let groups = || groups.known().map(|(_, group)| group);
-    if groups().all(|group| repels_core_dns(group) == Some(true)) {
+    let Some(groups) = groups_for_core_dns(config) else { return };
+    if groups.iter().all(|group| repels_core_dns(group) == Some(true)) {
         let text = "The nodes of every group repel CoreDNS by a taint with NO_SCHEDULE or NO_EXECUTE; leave one group \
                     without such a taint.";
         wrong(diagnostics, path, text.to_owned());
-        return;
     }
-    let may_have_a_node = |group: &NodeGroup| {
+}
+
+/// What stops a create only: groups begin with their fewest nodes.
+pub fn check_create(config: &ProductionCluster, diagnostics: &mut Diagnostics) {
+    let Some(groups) = groups_for_core_dns(config) else { return };
+    let begins_empty = |group: &NodeGroup| {
         let sizes = known::value(&group.min_size).zip(known::value(&group.max_size));
-        settings::purpose(group).zip(sizes).is_none_or(|(purpose, (min, max))| purpose.sizes(min, max).0 > 0)
+        settings::purpose(group)
+            .zip(sizes)
+            .is_some_and(|(purpose, (min, max))| purpose.sizes(min, max).0 == 0)
     };
-    if groups().all(|group| repels_core_dns(group) == Some(true) || !may_have_a_node(group)) {
-        let text = "CoreDNS could not run anywhere: every group without taints has min_size = 0, and without a node \
-                    nothing in the cluster could ask for one. Set min_size to 1 or more in one of them, or switch the add-on off with addons = { \
-                    coredns = { enabled = false } }.";
-        wrong(diagnostics, path, text.to_owned());
+    if groups.iter().all(|group| repels_core_dns(group) == Some(true) || begins_empty(group)) {
+        let text = "CoreDNS could not run anywhere: every group that takes it has min_size = 0, and without a node \
+                    nothing in the cluster could ask for one. Set min_size to 1 or more in one of them, or switch \
+                    the add-on off with addons = { coredns = { enabled = false } }.";
+        let path = ProductionCluster::at(&Path::root()).node_groups;
+        wrong(diagnostics, &path, text.to_owned());
     }
+}
+
+/// The groups CoreDNS may run on; none when it is not installed, has settings of the user's, or something is
+/// unknown.
+fn groups_for_core_dns(config: &ProductionCluster) -> Option<Vec<&NodeGroup>> {
+    let groups = config.node_groups.known().filter(|groups| !groups.has_unknown() && !groups.is_empty())?;
+    let addons = known::value(&config.addons)?.unwrap_or_default();
+    let addon = match addons.get("coredns") {
+        None => model::Addon::default(),
+        Some(addon) => known::value(addon)?.unwrap_or_default(),
+    };
+    let ours = known::value(&addon.enabled)?.unwrap_or(true) && addon.configuration_values.is_null();
+    ours.then(|| groups.known().map(|(_, group)| group).collect())
 }
 
 /// None while a taint is unknown.
@@ -132,6 +147,11 @@ fn repels_core_dns(group: &NodeGroup) -> Option<bool> {
     }
     let taints = known::value(&group.taints)?.unwrap_or_default();
     let repels = |taint: &Field<model::Taint>| {
+        let key = known::value(&known::value(taint)?.unwrap_or_default().key)?;
+        // EKS's CoreDNS tolerates it.
+        if key.as_deref() == Some("CriticalAddonsOnly") {
+            return Some(false);
+        }
         let effect = known::value(&known::value(taint)?.unwrap_or_default().effect)?;
         Some(matches!(effect.as_deref(), Some("NO_SCHEDULE" | "NO_EXECUTE")))
     };
