@@ -66,8 +66,10 @@ pub fn old_entries(folder: &Path, kept: usize) -> Result<Vec<PathBuf>> {
     Ok(found.into_iter().skip(kept).filter(|(age, _)| *age > LONGEST_RUN).map(|(_, path)| path).collect())
 }
 
-/// The top of the repository.
+/// The top of the repository. Cargo says at run time where that is: a target folder that several clones share
+/// may hold what was compiled in another one.
 pub fn repository() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    here.parent().map(Path::to_path_buf).unwrap_or(here)
 }
