@@ -321,17 +321,11 @@ fn a_cluster_that_somebody_deleted_is_planned_again() -> Result<()> {
     }
     let group = node_group(&stage)?;
     stage.account.call("eks", "DeleteNodegroup", json!({"clusterName": NAME, "nodegroupName": group}))?;
-    // Interfaces that nodes leave behind would keep the security group of the deleted cluster alive.
     acceptance_tests::wait::until("the node group is gone", std::time::Duration::from_secs(60), || {
         let groups = names(&stage, "eks", "ListNodegroups", json!({"clusterName": NAME}), "nodegroups")?;
         Ok(groups.is_empty().then_some(()))
     })?;
-    let filters = json!([{"Name": "status", "Values": ["available"]}]);
-    let left = stage.account.call("ec2", "DescribeNetworkInterfaces", json!({"Filters": filters}))?;
-    for interface in left["NetworkInterfaces"].as_array().into_iter().flatten() {
-        let parameters = json!({"NetworkInterfaceId": interface["NetworkInterfaceId"]});
-        stage.account.call("ec2", "DeleteNetworkInterface", parameters)?;
-    }
+    stage.delete_left_interfaces()?;
     acceptance_tests::wait::until("the cluster can be deleted", std::time::Duration::from_secs(60), || {
         Ok(stage.account.call("eks", "DeleteCluster", json!({"name": NAME})).is_ok().then_some(()))
     })?;

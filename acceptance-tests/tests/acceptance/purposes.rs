@@ -35,75 +35,27 @@ fn each_purpose_has_its_capacity_taint_and_image() -> Result<()> {
     });
     stage.made(&stage.cluster().with("node_groups", groups))?;
     stage.expect_empty_plan()?;
-    for (key, capacity, ami, min, max, taint, repair, unavailable) in [
-        (
-            "general",
-            "ON_DEMAND",
-            "AL2023_x86_64_STANDARD",
-            3,
-            6,
-            None,
-            true,
-            json!({"maxUnavailablePercentage": 33}),
-        ),
-        (
-            "system",
-            "ON_DEMAND",
-            "AL2023_x86_64_STANDARD",
-            2,
-            4,
-            Some(("CriticalAddonsOnly", "true", "PREFER_NO_SCHEDULE")),
-            true,
-            json!({"maxUnavailablePercentage": 33}),
-        ),
-        (
-            "spot",
-            "SPOT",
-            "AL2023_x86_64_STANDARD",
-            0,
-            10,
-            None,
-            true,
-            json!({"maxUnavailablePercentage": 33}),
-        ),
-        (
-            "batch",
-            "SPOT",
-            "AL2023_x86_64_STANDARD",
-            0,
-            10,
-            Some(("workload", "batch", "NO_SCHEDULE")),
-            true,
-            json!({"maxUnavailablePercentage": 33}),
-        ),
-        (
-            "gpu",
-            "ON_DEMAND",
-            "AL2023_x86_64_NVIDIA",
-            0,
-            4,
-            Some(("hardware", "gpu", "NO_SCHEDULE")),
-            true,
-            json!({"maxUnavailablePercentage": 33}),
-        ),
-        (
-            "stateful",
-            "ON_DEMAND",
-            "AL2023_x86_64_STANDARD",
-            3,
-            6,
-            Some(("workload", "stateful", "NO_SCHEDULE")),
-            false,
-            json!({"maxUnavailable": 1}),
-        ),
+    let (standard, nvidia) = ("AL2023_x86_64_STANDARD", "AL2023_x86_64_NVIDIA");
+    let prefer = Some(("CriticalAddonsOnly", "true", "PREFER_NO_SCHEDULE"));
+    let only = |key: &'static str, value: &'static str| Some((key, value, "NO_SCHEDULE"));
+    for (key, capacity, ami, min, max, taint) in [
+        ("general", "ON_DEMAND", standard, 3, 6, None),
+        ("system", "ON_DEMAND", standard, 2, 4, prefer),
+        ("spot", "SPOT", standard, 0, 10, None),
+        ("batch", "SPOT", standard, 0, 10, only("workload", "batch")),
+        ("gpu", "ON_DEMAND", nvidia, 0, 4, only("hardware", "gpu")),
+        ("stateful", "ON_DEMAND", standard, 3, 6, only("workload", "stateful")),
     ] {
+        let keeps_data = key == "stateful";
+        let unavailable =
+            if keeps_data { json!({"maxUnavailable": 1}) } else { json!({"maxUnavailablePercentage": 33}) };
         let group = group(&stage, key)?;
         expect(&group, "/capacityType", &json!(capacity))?;
         expect(&group, "/amiType", &json!(ami))?;
         expect(&group, "/scalingConfig/minSize", &json!(min))?;
         expect(&group, "/scalingConfig/maxSize", &json!(max))?;
         expect(&group, "/labels/terraform-provider-eks~1purpose", &json!(key))?;
-        expect(&group, "/nodeRepairConfig/enabled", &json!(repair))?;
+        expect(&group, "/nodeRepairConfig/enabled", &json!(!keeps_data))?;
         expect(&group, "/updateConfig", &unavailable)?;
         let taints = group["taints"].as_array().cloned().unwrap_or_default();
         let wanted: Vec<Value> = taint

@@ -31,14 +31,7 @@ fn empty(stage: &Stage) -> Result<()> {
         let left = list("ListNodegroups", "nodegroups")?.len() + list("ListAddons", "addons")?.len();
         Ok((left == 0).then_some(()))
     })?;
-    // Interfaces that nodes leave behind would keep the security group of the deleted cluster alive.
-    let filters = json!([{"Name": "status", "Values": ["available"]}]);
-    let left = stage.account.call("ec2", "DescribeNetworkInterfaces", json!({"Filters": filters}))?;
-    for interface in left["NetworkInterfaces"].as_array().into_iter().flatten() {
-        let parameters = json!({"NetworkInterfaceId": interface["NetworkInterfaceId"]});
-        stage.account.call("ec2", "DeleteNetworkInterface", parameters)?;
-    }
-    Ok(())
+    stage.delete_left_interfaces()
 }
 
 #[test]

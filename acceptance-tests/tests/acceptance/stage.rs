@@ -10,6 +10,7 @@ use acceptance_tests::run::{Run, Running};
 use acceptance_tests::state_file::Instance;
 use acceptance_tests::workspace::{Installation, Workspace};
 use acceptance_tests::{Explain, Failure, Result};
+use serde_json::json;
 use std::time::Duration;
 
 /// The name of the cluster.
@@ -124,6 +125,18 @@ impl Stage {
         self.apply_that_fails()?;
         self.expect_tainted()?;
         self.account.created_at(NAME)
+    }
+
+    /// Deletes the interfaces that nodes leave behind: they would keep the security group of a cluster alive that
+    /// is deleted behind our back.
+    pub(crate) fn delete_left_interfaces(&self) -> Result<()> {
+        let filters = json!([{"Name": "status", "Values": ["available"]}]);
+        let left = self.account.call("ec2", "DescribeNetworkInterfaces", json!({"Filters": filters}))?;
+        for interface in left["NetworkInterfaces"].as_array().into_iter().flatten() {
+            let parameters = json!({"NetworkInterfaceId": interface["NetworkInterfaceId"]});
+            self.account.call("ec2", "DeleteNetworkInterface", parameters)?;
+        }
+        Ok(())
     }
 
     /// The state is lost, and an import fits the configuration.

@@ -22,9 +22,9 @@ pub fn started(aws: &Aws, update: Option<&eks::Update>) -> Outputs {
     outputs
 }
 
-/// True when the update that was started last is one of this process.
-pub fn is_started_here(aws: &Aws, target: &Target<'_>) -> bool {
-    target.outputs.get(UPDATE_ID).is_some_and(|id| aws.updates().contains(id))
+/// Id of the update that was started last, when this process started it.
+pub fn started_here<'t>(aws: &Aws, target: &Target<'t>) -> Option<&'t str> {
+    target.outputs.get(UPDATE_ID).filter(|id| aws.updates().contains(*id))
 }
 
 /// The update of a cluster, one of its node groups or add-ons.
@@ -44,9 +44,7 @@ pub async fn probe(
     of: Option<Of<'_>>,
 ) -> Result<Option<Probe>, Failure> {
     // Only what this process has started: an update that ended earlier says nothing about the object now.
-    let Some(id) = target.outputs.get(UPDATE_ID).filter(|id| aws.updates().contains(*id)) else {
-        return Ok(None);
-    };
+    let Some(id) = started_here(aws, target) else { return Ok(None) };
     let mut call = aws.eks.describe_update().name(cluster).update_id(id);
     call = match of {
         Some(Of::NodeGroup(name)) => call.nodegroup_name(name),

@@ -363,7 +363,7 @@ impl Part<Aws> for NodeGroup {
             if let Some(unfinished) = update::probe(aws, target, cluster, of).await? {
                 return Ok(unfinished);
             }
-            served |= update::is_started_here(aws, target);
+            served |= update::started_here(aws, target).is_some();
         }
         let Some(group) = describe(aws, target).await? else {
             return match until {
