@@ -6,7 +6,7 @@ use crate::account::Account;
 use crate::provider_binary;
 
 /// The services the provider is told to find at the local AWS.
-pub const SERVICES: [&str; 6] = ["eks", "iam", "ec2", "kms", "logs", "sts"];
+pub const SERVICES: [&str; 8] = ["cloudwatch", "ec2", "ecr", "eks", "iam", "kms", "logs", "sts"];
 
 /// What is a block in the provider block.
 const BLOCKS: [&str; 2] = ["endpoints", "default_tags"];

@@ -29,8 +29,10 @@ impl Aws {
             eks: client!(aws_sdk_eks, &base, endpoints.eks),
             iam: client!(aws_sdk_iam, &base, endpoints.iam),
             kms: client!(aws_sdk_kms, &base, endpoints.kms),
+            cloudwatch: client!(aws_sdk_cloudwatch, &base, endpoints.cloudwatch),
             logs: client!(aws_sdk_cloudwatchlogs, &base, endpoints.logs),
             ec2: client!(aws_sdk_ec2, &base, endpoints.ec2),
+            ecr: client!(aws_sdk_ecr, &base, endpoints.ecr),
             location: Location {
                 partition: Location::partition_of(region).to_owned(),
                 account_id,

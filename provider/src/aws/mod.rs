@@ -19,10 +19,14 @@ pub struct Aws {
     pub iam: aws_sdk_iam::Client,
     /// Key Management Service.
     pub kms: aws_sdk_kms::Client,
+    /// CloudWatch: metrics and alarms.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// CloudWatch Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// Elastic Compute Cloud.
     pub ec2: aws_sdk_ec2::Client,
+    /// Elastic Container Registry.
+    pub ecr: aws_sdk_ecr::Client,
     /// Where they are.
     pub location: Location,
     started_updates: Mutex<BTreeSet<String>>,

@@ -45,8 +45,12 @@ model! {
 
     /// URLs of services. Without one: `AWS_ENDPOINT_URL_<SERVICE>`, then `AWS_ENDPOINT_URL`.
     pub struct Endpoints {
+        /// CloudWatch.
+        cloudwatch: String = optional().non_empty(),
         /// EC2.
         ec2: String = optional().non_empty(),
+        /// ECR.
+        ecr: String = optional().non_empty(),
         /// EKS.
         eks: String = optional().non_empty(),
         /// IAM.

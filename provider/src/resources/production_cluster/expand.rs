@@ -56,11 +56,12 @@ pub fn expand(settings: &Settings, outline: &Outline, place: &Place) -> Graph<Aw
     expansion.graph()
 }
 
-struct Expansion<'a> {
-    settings: &'a Settings,
+/// What every part is made from. Topics add their parts in files of their own.
+pub(super) struct Expansion<'a> {
+    pub(super) settings: &'a Settings,
     outline: &'a Outline,
-    place: &'a Place,
-    naming: Naming,
+    pub(super) place: &'a Place,
+    pub(super) naming: Naming,
     ownership: Ownership,
 }
 
@@ -152,15 +153,15 @@ impl Expansion<'_> {
         handle.any()
     }
 
-    fn marks(&self, key: PartKey) -> Marks {
+    pub(super) fn marks(&self, key: PartKey) -> Marks {
         Marks { key, ownership: self.ownership.clone(), tags: self.settings.tags.clone() as Tags }
     }
 
-    fn spec(&self, key: &PartKey) -> String {
+    pub(super) fn spec(&self, key: &PartKey) -> String {
         self.outline.get(key).cloned().flatten().unwrap_or_default()
     }
 
-    fn role(&self, key: PartKey, policies: &[&str], trust: serde_json::Value) -> IamRole {
+    pub(super) fn role(&self, key: PartKey, policies: &[&str], trust: serde_json::Value) -> IamRole {
         let stem = format!("{}-{}", self.settings.name, key.name());
         IamRole {
             name: self.naming.of(&key, &stem, iam_role::LONGEST_NAME),

@@ -70,21 +70,19 @@ fn start(provider: Arc<dyn AnyProvider>, lifetime: Lifetime) -> Result<(), Start
     logging::install(provider.name());
     panics::install_hook(provider.name());
     let listener = Listener::bind(&handshake)?;
-    let (config, certificate) = match &handshake.client_certificate {
-        Some(client) => {
-            let identity = ServerIdentity::generate()?;
-            (Some(identity.config(client.clone())?), Some(identity.certificate))
-        }
-        None => (None, None),
-    };
+    let identity = handshake.client_certificate.as_ref().map(|_| ServerIdentity::generate()).transpose()?;
     let line = match lifetime {
         Lifetime::OneCommand => {
-            handshake.line((listener.network(), &listener.address()), certificate.as_ref())
+            let certificate = identity.as_ref().map(|identity| &identity.certificate);
+            handshake.line((listener.network(), &listener.address()), certificate)
         }
         Lifetime::UntilInterrupted => help::reattach(&provider.address(), &listener),
     };
-    // Terraform waits for this line and then needs a moment itself: threads are started meanwhile.
+    // Terraform waits for this line and then needs a moment itself: what else a connection takes is made
+    // meanwhile.
     print(&line)?;
+    let config =
+        identity.zip(handshake.client_certificate).map(|(own, client)| own.config(client)).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let outcome = runtime.block_on(serve(provider, listener, config, lifetime));
     // Work that still runs has had its time, and nobody is left to hear of it.
