@@ -1,6 +1,7 @@
 //! Black-box tests: the real provider, real CLIs, the local AWS. Every test has an account of its own.
 
 mod access;
+mod addons;
 mod drift;
 mod driver;
 mod faults;
@@ -12,5 +13,7 @@ mod ownership;
 mod purposes;
 mod remade;
 mod resume;
+mod scoreboard;
 mod secrets;
 mod stage;
+mod subnets;

@@ -18,6 +18,21 @@ impl Location {
         format!("arn:{}:iam::{}:root", self.partition, self.account_id)
     }
 
+    /// `arn:aws:iam::111122223333:role/eks/prod-1a2b3c4d`; `path_and_name` begins with a slash.
+    pub fn role_arn(&self, path_and_name: &str) -> String {
+        format!("arn:{}:iam::{}:role{path_and_name}", self.partition, self.account_id)
+    }
+
+    /// `arn:aws:ec2:eu-central-1:111122223333:security-group/sg-1`
+    pub fn ec2_arn(&self, resource: &str) -> String {
+        self.regional("ec2", resource)
+    }
+
+    /// `arn:aws:elasticloadbalancing:eu-central-1:111122223333:loadbalancer/app/…`
+    pub fn load_balancing_arn(&self, resource: &str) -> String {
+        self.regional("elasticloadbalancing", resource)
+    }
+
     /// A policy AWS manages: `arn:aws:iam::aws:policy/AmazonEKSClusterPolicy`.
     pub fn managed_policy_arn(&self, name: &str) -> String {
         format!("arn:{}:iam::aws:policy/{name}", self.partition)

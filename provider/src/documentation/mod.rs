@@ -4,6 +4,7 @@
 
 mod guides;
 mod page;
+mod rules_guide;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -52,6 +53,7 @@ fn pages() -> Vec<Page> {
             content: page::resource(provider.as_ref(), resource.as_ref()),
         });
     }
+    pages.push(rules_guide::page());
     pages
 }
 

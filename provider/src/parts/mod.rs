@@ -19,6 +19,8 @@ pub mod launch_template;
 pub mod log_group;
 pub mod network_interfaces;
 pub mod node_group;
+pub mod pod_identity_association;
+pub mod subnet_tags;
 pub mod update;
 
 /// What a kind of part needs in an IAM policy: what the published permissions are made from.
@@ -45,6 +47,8 @@ pub const ALL_CALLS: &[Calls] = &[
     node_group::CALLS,
     addon::CALLS,
     access_entry::CALLS,
+    pod_identity_association::CALLS,
+    subnet_tags::CALLS,
 ];
 
 /// A delete whose object is already gone is a success.

@@ -4,8 +4,9 @@
 use resource_graph::{Ledger, PartKey, Record};
 use terraform_plugin::{Field, Map};
 
+use super::controllers::{external_secrets_role, load_balancer_controller_role};
 use super::model::ProductionCluster;
-use super::outline::{cluster_role, control_plane, encryption_key, node_role};
+use super::outline::{Outline, cluster_role, control_plane, encryption_key, node_role};
 use crate::parts::addon;
 
 /// One attribute.
@@ -17,7 +18,7 @@ struct Computed {
     argument: fn(&ProductionCluster) -> Field<String>,
 }
 
-const COMPUTED: [Computed; 9] = [
+const COMPUTED: [Computed; 11] = [
     of(|model| &mut model.arn, control_plane, "arn"),
     of(|model| &mut model.endpoint, control_plane, "endpoint"),
     of(|model| &mut model.certificate_authority_data, control_plane, "certificate_authority_data"),
@@ -26,6 +27,8 @@ const COMPUTED: [Computed; 9] = [
     of(|model| &mut model.platform_version, control_plane, "platform_version"),
     of(|model| &mut model.cluster_role_arn, cluster_role, "arn"),
     of(|model| &mut model.node_role_arn, node_role, "arn"),
+    of(|model| &mut model.load_balancer_controller_role_arn, load_balancer_controller_role, "arn"),
+    of(|model| &mut model.external_secrets_role_arn, external_secrets_role, "arn"),
     Computed { argument: key_of_user, ..of(|model| &mut model.kms_key_arn, encryption_key, "arn") },
 ];
 
@@ -89,10 +92,11 @@ pub fn refresh(state: &mut ProductionCluster, ledger: &Ledger, seen: impl Fn(&Pa
 }
 
 /// Makes unknown what only the next run decides: outputs of parts it makes anew, and what the last run did
-/// not reach.
+/// not reach. A part that the outline does not have shows nothing.
 pub fn renew(
     planned: &mut ProductionCluster,
     prior: Option<&ProductionCluster>,
+    outline: Option<&Outline>,
     anew: impl Fn(&PartKey) -> bool,
     other_addon_versions: bool,
 ) {
@@ -102,8 +106,11 @@ pub fn renew(
         let had_argument = !(computed.argument)(&before).is_null();
         let nothing_before = (computed.attribute)(&mut before).is_null();
         let attribute = (computed.attribute)(planned);
+        let is_planned = outline.is_none_or(|outline| outline.contains_key(&(computed.part)()));
         if !argument.is_null() {
             *attribute = argument;
+        } else if !is_planned {
+            *attribute = Field::Null;
         } else if nothing_before || had_argument || anew(&(computed.part)()) {
             *attribute = Field::Unknown;
         }

@@ -1,7 +1,5 @@
 //! What an argument means that is not set.
 
-/// Add-ons of every cluster.
-pub const ADDONS: [&str; 4] = ["vpc-cni", "kube-proxy", "eks-pod-identity-agent", "coredns"];
 /// Days logs are kept.
 pub const RETENTION_DAYS: i64 = 365;
 /// Class of the log group.
@@ -12,10 +10,3 @@ pub const DELETION_WINDOW_DAYS: i64 = 30;
 pub const DISK_GIB: i64 = 50;
 /// Nodes that may be missing during an update, percent.
 pub const MAX_UNAVAILABLE_PERCENTAGE: i64 = 33;
-
-/// A configuration value of an add-on when the user gives none.
-///
-/// Source of `enableNetworkPolicy` (a string): the schema of the add-on vpc-cni.
-pub fn addon_values(addon: &str) -> Option<&'static str> {
-    (addon == "vpc-cni").then_some(r#"{"enableNetworkPolicy":"true"}"#)
-}

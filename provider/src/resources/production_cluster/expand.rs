@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use resource_graph::{Graph, Handle, Input, PartKey};
+use resource_graph::{Graph, Input, PartKey};
 use serde_json::json;
 
 use super::access;
+use super::addons::Order;
 use super::outline::{
-    CLUSTER_POLICIES, CNI, IPV6, NODE_POLICIES, Outline, addon_identity, addon_role, cluster_role,
-    control_plane, control_plane_logs, encryption_key, node_role,
+    CLUSTER_POLICIES, NODE_POLICIES, Outline, cluster_role, control_plane, control_plane_logs,
+    encryption_key, node_role, subnet_tags,
 };
 use super::purpose;
 use super::settings::{self, Settings};
@@ -18,7 +19,6 @@ use crate::aws::ownership::{Marks, Ownership, Tags};
 use crate::aws::policy_document::PolicyDocument;
 use crate::aws::{Aws, Location};
 use crate::parts::access_entry::{self, AccessEntry};
-use crate::parts::addon::{Addon, PodIdentity};
 use crate::parts::cluster::Cluster;
 use crate::parts::iam_role::{self, IamRole};
 use crate::parts::kms_key::KmsKey;
@@ -26,6 +26,7 @@ use crate::parts::launch_template::{self, LaunchTemplate};
 use crate::parts::log_group::LogGroup;
 use crate::parts::network_interfaces::{self, NetworkInterfaces};
 use crate::parts::node_group::{self, Fixed, NodeGroup};
+use crate::parts::subnet_tags::SubnetTags;
 
 /// Where and as what a cluster is made: decided by provider block and state, not by the resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,17 +96,26 @@ impl Expansion<'_> {
         for (name, entry) in &self.settings.access_entries {
             graph.add(|needs| self.access_entry(name, entry, needs.output(&cluster, Cluster::NAME)));
         }
-        let mut addons = self.settings.addons.clone();
-        let coredns = addons.remove_entry("coredns");
-        let mut daemon_sets = Vec::new();
-        for (name, addon) in &addons {
-            daemon_sets.push(self.addon(&mut graph, &cluster, name, addon, &[]));
+        if let Some(subnet_ids) = &self.settings.tagged_subnet_ids {
+            graph.add(|needs| SubnetTags {
+                spec: self.spec(&subnet_tags()),
+                cluster: needs.output(&cluster, Cluster::NAME),
+                cluster_name: self.settings.name.clone(),
+                subnet_ids: subnet_ids.clone(),
+            });
         }
+        let addons = Order::of(&self.settings.addons);
+        let mut daemon_sets = Vec::new();
+        for (name, addon) in addons.before_nodes() {
+            daemon_sets.push(self.addon(&mut graph, &cluster, (name, addon), &[]));
+        }
+        self.controllers(&mut graph, &cluster);
         let mut groups = Vec::new();
         for (name, group) in &self.settings.node_groups {
             let template = graph.add(|_| self.launch_template(name, group));
             let group = graph.add(|needs| {
                 needs.after(&interfaces);
+                daemon_sets.iter().for_each(|addon| needs.after(addon));
                 let cluster = needs.output(&cluster, Cluster::NAME);
                 let role = needs.output(&node_role, IamRole::ARN);
                 let id = needs.output(&template, LaunchTemplate::ID);
@@ -114,43 +124,10 @@ impl Expansion<'_> {
             });
             groups.push(group.any());
         }
-        if let Some((name, addon)) = &coredns {
-            self.addon(&mut graph, &cluster, name, addon, &groups);
+        for (name, addon) in addons.after_nodes() {
+            self.addon(&mut graph, &cluster, (name, addon), &groups);
         }
         graph
-    }
-
-    fn addon(
-        &self,
-        graph: &mut Graph<Aws>,
-        cluster: &Handle<Cluster>,
-        name: &str,
-        addon: &settings::Addon,
-        after_any: &[Handle<()>],
-    ) -> Handle<()> {
-        let identity = addon_identity(name);
-        let role = identity.map(|(_, policy)| graph.add(|_| self.pod_identity_role(name, policy)));
-        let handle = graph.add(|needs| {
-            needs.after_any(after_any);
-            let role = role.as_ref().map(|role| needs.output(role, IamRole::ARN));
-            let key = PartKey::new(crate::parts::addon::KIND, name);
-            Addon {
-                spec: self.spec(&key),
-                marks: self.marks(key),
-                cluster: needs.output(cluster, Cluster::NAME),
-                cluster_name: self.settings.name.clone(),
-                name: name.to_owned(),
-                kubernetes_version: self.settings.kubernetes_version.clone(),
-                version: addon.version.clone(),
-                configuration_values: addon.configuration_values.clone(),
-                resolve_conflicts: addon.resolve_conflicts.clone(),
-                pod_identity: identity.zip(role).map(|((account, _), role_arn)| PodIdentity {
-                    service_account: account.to_owned(),
-                    role_arn,
-                }),
-            }
-        });
-        handle.any()
     }
 
     pub(super) fn marks(&self, key: PartKey) -> Marks {
@@ -202,10 +179,11 @@ impl Expansion<'_> {
         self.role(node_role(), &NODE_POLICIES, trust)
     }
 
+    /// A role without policies for one service account of the cluster.
+    ///
     /// Source of the condition keys: EKS user guide, pod-id-role.
-    fn pod_identity_role(&self, addon: &str, policy: &str) -> IamRole {
+    pub(super) fn pod_identity_role(&self, key: PartKey, namespace: &str, service_account: &str) -> IamRole {
         let location = &self.place.location;
-        let (account, _) = addon_identity(addon).unwrap_or_default();
         let trust = json!({
             "Effect": "Allow",
             "Principal": { "Service": "pods.eks.amazonaws.com" },
@@ -213,16 +191,11 @@ impl Expansion<'_> {
             "Condition": { "StringEquals": {
                 "aws:SourceAccount": location.account_id,
                 "aws:RequestTag/eks-cluster-arn": location.cluster_arn(&self.settings.name),
-                "aws:RequestTag/kubernetes-namespace": "kube-system",
-                "aws:RequestTag/kubernetes-service-account": account,
+                "aws:RequestTag/kubernetes-namespace": namespace,
+                "aws:RequestTag/kubernetes-service-account": service_account,
             } },
         });
-        let role = self.role(addon_role(addon), &[policy], trust);
-        if addon == CNI && self.settings.kubernetes_network.ip_family.as_deref() == Some(IPV6) {
-            let own = [("cni-ipv6".to_owned(), cni_policy_for_ipv6(&location.partition))].into();
-            return IamRole { managed_policies: BTreeSet::new(), inline_policies: own, ..role };
-        }
-        role
+        self.role(key, &[], trust)
     }
 
     fn key(&self, cluster_role_arn: Input) -> KmsKey {
@@ -338,28 +311,4 @@ impl Expansion<'_> {
             node_repair: group.node_repair,
         }
     }
-}
-
-/// AWS manages none for IPv6.
-///
-/// Source: amazon-vpc-cni-k8s `docs/iam-policy.md`.
-fn cni_policy_for_ipv6(partition: &str) -> PolicyDocument {
-    PolicyDocument::new(vec![
-        json!({
-            "Effect": "Allow", "Resource": "*",
-            "Action": [
-                "ec2:AssignIpv6Addresses",
-                "ec2:DescribeInstances",
-                "ec2:DescribeTags",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeInstanceTypes",
-                "ec2:DescribeSubnets",
-                "ec2:DescribeSecurityGroups",
-            ],
-        }),
-        json!({
-            "Effect": "Allow", "Action": "ec2:CreateTags",
-            "Resource": format!("arn:{partition}:ec2:*:*:network-interface/*"),
-        }),
-    ])
 }

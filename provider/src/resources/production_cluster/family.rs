@@ -8,8 +8,10 @@ use resource_graph::{
     AnyPart, Catalogue, Failure, Identity, Ledger, Outputs, Owner, PartKey, Record, RecordState, erase,
 };
 
+use super::controllers::ROLE_STEM;
+use super::known_addon;
 use super::outline::{
-    addon_role, cluster_role, control_plane, control_plane_logs, encryption_key, node_role,
+    addon_role, cluster_role, control_plane, control_plane_logs, encryption_key, node_role, subnet_tags,
 };
 use super::{TYPE, alias, log_group_name};
 use crate::aws::naming::Naming;
@@ -17,11 +19,8 @@ use crate::aws::ownership::Ownership;
 use crate::aws::{Aws, Location};
 use crate::parts::{
     access_entry, addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces,
-    node_group,
+    node_group, pod_identity_association, subnet_tags,
 };
-
-/// Longest beginning of a cluster's name that every role's name has; roles' names are cut at 64 characters.
-const ROLE_STEM: usize = 40;
 
 /// The family of one cluster.
 #[derive(Debug, Clone)]
@@ -76,23 +75,30 @@ impl Family {
         let alias = alias(&self.naming(), &encryption_key(), &self.name);
         let group = log_group_name(&self.name);
         let key = encryption_key();
-        let (cluster, roles, keys, groups, templates) = tokio::try_join!(
+        let (cluster, roles, keys, groups, templates, subnets_are_tagged) = tokio::try_join!(
             cluster::find(aws, &self.name),
             iam_role::discover(aws, &self.iam_role_path, &stem, &ownership),
             kms_key::discover(aws, &alias, &ownership, &key),
             log_group::discover(aws, &group, &ownership),
             launch_template::discover(aws, &ownership),
+            subnet_tags::is_there(aws, &self.name),
         )?;
         let mut records: Vec<Record> = [roles, keys, groups, templates].into_iter().flatten().collect();
+        if subnets_are_tagged {
+            records.push(unmarked(subnet_tags(), &self.name));
+        }
         let (mut node_groups, mut addons, mut access_entries) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(cluster) = cluster.as_ref().filter(|cluster| cluster.owner(&ownership) == Owner::Ours) {
             records.push(cluster.record.clone());
-            records.push(interfaces(&self.name));
-            (node_groups, addons, access_entries) = tokio::try_join!(
+            records.push(unmarked(PartKey::new(network_interfaces::KIND, ""), &self.name));
+            let associations;
+            (node_groups, addons, access_entries, associations) = tokio::try_join!(
                 node_group::discover(aws, &self.name, &ownership),
                 addon::discover(aws, &self.name, &ownership),
                 access_entry::discover(aws, &self.name, &ownership),
+                pod_identity_association::discover(aws, &self.name, &ownership),
             )?;
+            records.extend(associations);
             records.extend(node_groups.iter().map(|group| group.record.clone()));
             records.extend(addons.iter().map(|addon| addon.record.clone()));
             records.extend(access_entries.iter().map(|entry| entry.record.clone()));
@@ -116,10 +122,14 @@ impl Catalogue<Aws> for Family {
             log_group::KIND => erase(log_group::LogGroup::recall(record, &ownership, &self.location)),
             cluster::KIND => erase(cluster::Cluster::recall(record, &ownership)),
             network_interfaces::KIND => erase(network_interfaces::NetworkInterfaces::recall(record)),
+            subnet_tags::KIND => erase(subnet_tags::SubnetTags::recall(record)),
             launch_template::KIND => erase(launch_template::LaunchTemplate::recall(record, &ownership)),
             node_group::KIND => erase(node_group::NodeGroup::recall(record, &ownership)),
             access_entry::KIND => erase(access_entry::AccessEntry::recall(record, &ownership)),
             addon::KIND => erase(addon::Addon::recall(record, &ownership)),
+            pod_identity_association::KIND => {
+                erase(pod_identity_association::PodIdentityAssociation::recall(record, &ownership))
+            }
             _ => return None,
         })
     }
@@ -129,9 +139,10 @@ impl Catalogue<Aws> for Family {
     }
 }
 
-fn interfaces(cluster: &str) -> Record {
+/// What has no mark of its own, and goes with the cluster.
+fn unmarked(key: PartKey, cluster: &str) -> Record {
     Record {
-        key: PartKey::new(network_interfaces::KIND, ""),
+        key,
         state: RecordState::Made,
         identity: Identity::new([("cluster", cluster)]),
         instance: None,
@@ -147,14 +158,19 @@ fn needs(key: &PartKey) -> Vec<PartKey> {
         kms_key::KIND => vec![cluster_role()],
         log_group::KIND => vec![encryption_key()],
         cluster::KIND => vec![cluster_role(), encryption_key(), control_plane_logs()],
-        network_interfaces::KIND | access_entry::KIND => vec![control_plane()],
-        node_group::KIND => vec![
-            control_plane(),
-            node_role(),
-            PartKey::new(network_interfaces::KIND, ""),
-            PartKey::new(launch_template::KIND, key.name()),
-        ],
+        network_interfaces::KIND | access_entry::KIND | subnet_tags::KIND => vec![control_plane()],
+        node_group::KIND => {
+            let own = [
+                control_plane(),
+                node_role(),
+                PartKey::new(network_interfaces::KIND, ""),
+                PartKey::new(launch_template::KIND, key.name()),
+            ];
+            let on_nodes = known_addon::defaults().filter(|addon| !addon.needs_node);
+            own.into_iter().chain(on_nodes.map(|addon| PartKey::new(addon::KIND, addon.name))).collect()
+        }
         addon::KIND => vec![control_plane(), addon_role(key.name())],
+        pod_identity_association::KIND => vec![control_plane(), PartKey::new(iam_role::KIND, key.name())],
         _ => Vec::new(),
     }
 }

@@ -7,10 +7,12 @@ use resource_graph::{Failure, Owner, PartKey, Record};
 use terraform_plugin::prelude::*;
 
 use super::access;
+use super::addons;
+use super::controllers;
 use super::defaults;
 use super::family::Found;
 use super::model::{self, ProductionCluster};
-use super::outline::encryption_key;
+use super::outline::{encryption_key, subnet_tags};
 use super::private::Private;
 use super::purpose::{self, Purpose};
 use super::read::settle;
@@ -105,6 +107,7 @@ fn read_back(
         (name, group_model(group, disk_gib, cluster))
     };
     let groups = found.node_groups.iter().map(group);
+    let (load_balancer_controller, external_secrets) = controllers::read_back(&found.records);
     let (access_entries, break_glass) = access::read_back(&found.access_entries);
     ProductionCluster {
         name: name.into(),
@@ -114,6 +117,7 @@ fn read_back(
         security_group_ids: (!cluster.security_group_ids.is_empty())
             .then(|| cluster.security_group_ids.iter().cloned().collect::<Set<String>>())
             .into(),
+        tag_subnets: found.records.iter().any(|record| record.key == subnet_tags()).then_some(true).into(),
         zonal_shift: (!cluster.zonal_shift).then_some(false).into(),
         endpoint_access: endpoint_access(&cluster.endpoint_access).into(),
         logging: logging(cluster, &found.records, details.logs.as_ref()).into(),
@@ -121,7 +125,9 @@ fn read_back(
         node_groups: Field::Known(groups.collect()),
         access_entries,
         break_glass,
-        addons: addons(found).into(),
+        load_balancer_controller,
+        external_secrets,
+        addons: addons::read_back(found, region).into(),
         upgrade_policy: support.map(|support| model::UpgradePolicy { support_type: support.into() }).into(),
         deletion_protection: (!cluster.deletion_protection).then_some(false).into(),
         tags: (!own.is_empty()).then(|| own.into_iter().collect::<Map<String>>()).into(),
@@ -207,31 +213,4 @@ fn group_model(
         labels: (!labels.is_empty()).then(|| labels.into_iter().collect::<Map<String>>()).into(),
         taints: (!taints.is_empty()).then(|| taints.into_iter().collect::<Set<model::Taint>>()).into(),
     }
-}
-
-/// Default add-ons that are missing are off; configuration values other than the default are kept. The
-/// version is nobody's wish: it stays as it is without being named.
-fn addons(found: &Found) -> Option<Map<model::Addon>> {
-    let installed = |name: &str| {
-        let key = PartKey::new(crate::parts::addon::KIND, name);
-        found.addons.iter().find(|addon| addon.record.key == key)
-    };
-    let addon = |name: &&str| {
-        let Some(addon) = installed(name) else {
-            return Some((
-                (*name).to_owned(),
-                model::Addon { enabled: false.into(), ..model::Addon::default() },
-            ));
-        };
-        let values = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-        let other = addon.configuration_values.as_deref().filter(|text| {
-            !matches!(*text, "" | "{}") && values(text) != defaults::addon_values(name).and_then(values)
-        })?;
-        Some((
-            (*name).to_owned(),
-            model::Addon { configuration_values: other.into(), ..model::Addon::default() },
-        ))
-    };
-    let differing: Map<model::Addon> = defaults::ADDONS.iter().filter_map(addon).collect();
-    (!differing.is_empty()).then_some(differing)
 }

@@ -1,8 +1,10 @@
 //! `eks_production_cluster`: a control plane, its nodes and core add-ons, and all they stand on.
 
 mod access;
+mod addons;
 mod begun;
 mod computed;
+mod controllers;
 mod create;
 mod defaults;
 mod delete;
@@ -12,6 +14,9 @@ mod family;
 mod fixed;
 mod import;
 mod known;
+mod known_addon;
+mod load_balancer_policy;
+mod lookup;
 mod memory;
 mod model;
 mod outline;
@@ -29,6 +34,7 @@ mod state;
 mod tests;
 mod update;
 mod validate;
+mod waivers;
 
 use std::sync::Arc;
 

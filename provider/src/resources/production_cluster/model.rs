@@ -17,6 +17,9 @@ model! {
         /// Subnets of the control plane's network interfaces and of the nodes, in at least two zones (three are
         /// advised). Changed subnets must cover the same zones.
         subnet_ids: Set<String> = required().min_size(2),
+        /// Give `subnet_ids` the tags by which load balancer controllers find subnets; destroy removes what it added.
+        /// Default `false`: tag them where they are made.
+        tag_subnets: bool = optional(),
         /// Subnets of the control plane's network interfaces alone, in at least two zones. Default: `subnet_ids`.
         control_plane_subnet_ids: Set<String> = optional().min_size(2),
         /// Security groups of the control plane's network interfaces, besides the one that EKS makes. Default: none.
@@ -38,9 +41,18 @@ model! {
         access_entries: Map<AccessEntry> = optional().keys(is_entry_name, "have 1-64 letters, digits, `-` or `_`, and are not `break-glass`"),
         /// A way in for emergencies.
         break_glass: BreakGlass = optional(),
-        /// Add-ons, by their EKS name. What is not named keeps its default: `vpc-cni` (with network policy),
-        /// `kube-proxy`, `eks-pod-identity-agent` and `coredns` are installed.
-        addons: Map<Addon> = optional().keys(is_addon_name, "are one of vpc-cni, kube-proxy, eks-pod-identity-agent, coredns"),
+        /// Add-ons, by their EKS name. Default: `vpc-cni` (with network policy), `kube-proxy`,
+        /// `eks-pod-identity-agent`, `eks-node-monitoring-agent`, `coredns`, `aws-ebs-csi-driver` (with an encrypted
+        /// gp3 class as the cluster's default), `metrics-server` and `amazon-cloudwatch-observability`; each with a
+        /// role of its own where it needs AWS. What is not named keeps its default; others are installed when you
+        /// name them.
+        addons: Map<Addon> = optional().keys(is_addon_name, "are names of EKS add-ons: lower-case letters, digits and `-`"),
+        /// AWS identity of the AWS Load Balancer Controller, which you install yourself. It may change only what
+        /// carries the mark of this cluster.
+        load_balancer_controller: Controller = optional(),
+        /// AWS identity of the External Secrets operator, which you install yourself. It can read nothing by itself:
+        /// it may take the roles that `eks_secret_sync` makes for this cluster.
+        external_secrets: Controller = optional(),
         /// What happens when the version reaches the end of its support.
         upgrade_policy: UpgradePolicy = optional(),
         /// Refuse to destroy the cluster, here and in AWS. Default `true`; `false` breaks the rule
@@ -79,6 +91,10 @@ model! {
         cluster_role_arn: String = computed().use_prior(),
         /// ARN of the nodes' role.
         node_role_arn: String = computed().use_prior(),
+        /// ARN of the role of the AWS Load Balancer Controller, where it has one.
+        load_balancer_controller_role_arn: String = computed().use_prior(),
+        /// ARN of the role of External Secrets, where it has one.
+        external_secrets_role_arn: String = computed().use_prior(),
         /// Version of each add-on.
         addon_versions: Map<String> = computed().use_prior(),
         /// `ready`; `incomplete` until the create has finished; `degraded` after an update that did not finish.
@@ -221,21 +237,38 @@ model! {
 
     /// An add-on.
     pub struct Addon paths AddonPaths {
-        /// Install it. Default `true`.
+        /// Install it. Default `true`; one that runs on every node is there before the first node, the others wait
+        /// for one.
         enabled: bool = optional(),
         /// Version, such as `v1.21.1-eksbuild.3`. Default: EKS's default when the add-on is made; it stays until
         /// you set another one.
         version: String = optional().non_empty(),
-        /// JSON after the add-on's own schema, instead of the provider's default.
+        /// JSON after the add-on's own schema, instead of the provider's default. A plan checks it against that
+        /// schema where AWS can be asked. The default of `aws-ebs-csi-driver` makes the class `gp3-encrypted` where
+        /// the schema has `storageClasses`, else the driver's own `ebs-csi-default-sc`, which does not encrypt.
         configuration_values: String = optional().check(is_json_object, "be a JSON object"),
+        /// Roles of its service accounts, by service account, instead of the role that is made; `{}` for none. Each
+        /// has to trust `pods.eks.amazonaws.com`.
+        pod_identity_role_arns: Map<String> = optional().length(1, 253).check(is_role, "be the ARN of an IAM role"),
         /// What happens to settings that others changed: `NONE` (default), `OVERWRITE` or `PRESERVE`.
         resolve_conflicts: String = optional().one_of(&["NONE", "OVERWRITE", "PRESERVE"]),
     }
 
+    /// AWS identity of a controller: a role, and its association with the controller's service account.
+    pub struct Controller {
+        /// Make it. Default `false`.
+        enabled: bool = optional(),
+        /// Namespace of the controller. Default `kube-system` for the load balancer controller, `external-secrets`
+        /// for External Secrets. Another one is another association.
+        namespace: String = optional().length(1, 63),
+        /// Service account of the controller. Default `aws-load-balancer-controller` or `external-secrets`.
+        service_account: String = optional().length(1, 253),
+    }
+
     /// What happens when the version reaches the end of its support.
-    pub struct UpgradePolicy {
+    pub struct UpgradePolicy paths UpgradePolicyPaths {
         /// `STANDARD` (default): EKS upgrades the cluster by itself at the end of standard support. `EXTENDED`:
-        /// it stays, at a higher price.
+        /// it stays, at a higher price, which breaks the rule `extended-support`.
         support_type: String = optional().one_of(&["STANDARD", "EXTENDED"]),
     }
 
@@ -293,7 +326,12 @@ fn is_service_cidr(text: &str) -> bool {
 }
 
 fn is_addon_name(text: &str) -> bool {
-    super::defaults::ADDONS.contains(&text)
+    text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+fn is_role(text: &str) -> bool {
+    is_arn(text) && text.contains(":role/")
 }
 
 fn is_label_key(text: &str) -> bool {

@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 use resource_graph::PartKey;
 
 use super::access;
+use super::addons;
+use super::controllers;
 use super::defaults;
-use super::known::value;
+use super::known::{set, value};
 use super::model::{NodeGroup, ProductionCluster};
 use super::purpose::SPOT;
 use super::settings::{instance_types, purpose};
 use crate::parts::{
-    access_entry, addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces,
-    node_group,
+    access_entry, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces, node_group,
+    subnet_tags,
 };
 
 /// Text of each part; none where an unknown value decides it.
@@ -49,27 +51,15 @@ pub fn control_plane() -> PartKey {
     PartKey::new(cluster::KIND, "")
 }
 
+/// Key of the subnets' tags.
+pub fn subnet_tags() -> PartKey {
+    PartKey::new(subnet_tags::KIND, "")
+}
+
 /// Managed policies of the nodes' role. No CNI policy: the CNI has a role of its own.
 pub const NODE_POLICIES: [&str; 2] = ["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"];
 /// Managed policies of the cluster's role.
 pub const CLUSTER_POLICIES: [&str; 1] = ["AmazonEKSClusterPolicy"];
-
-/// The add-on that gives pods their addresses.
-pub const CNI: &str = "vpc-cni";
-/// Family of addresses for which AWS has no policy.
-pub const IPV6: &str = "ipv6";
-const CNI_POLICY: &str = "AmazonEKS_CNI_Policy";
-
-/// Service account and managed policy of an add-on that needs an AWS identity.
-pub fn addon_identity(name: &str) -> Option<(&'static str, &'static str)> {
-    (name == CNI).then_some(("aws-node", CNI_POLICY))
-}
-
-/// AWS has a policy for IPv4 only.
-fn policy_of_cni(model: &ProductionCluster) -> Option<&'static str> {
-    let family = value(&value(&model.kubernetes_network)?.unwrap_or_default().ip_family)?;
-    Some(if family.as_deref() == Some(IPV6) { "a policy for IPv6" } else { CNI_POLICY })
-}
 
 /// The outline; none while it is not even known which parts there are.
 pub fn outline(model: &ProductionCluster) -> Option<Outline> {
@@ -91,6 +81,10 @@ pub fn outline(model: &ProductionCluster) -> Option<Outline> {
         PartKey::new(network_interfaces::KIND, ""),
         Some("deleted on destroy when nodes leave them behind".to_owned()),
     );
+    if value(&model.tag_subnets)?.unwrap_or(false) {
+        let count = set(&model.subnet_ids).map(|ids| ids.unwrap_or_default().len());
+        add(subnet_tags(), count.map(|count| format!("{count} subnets for load balancers")));
+    }
     for (name, group) in value(&model.node_groups)?.unwrap_or_default().iter() {
         add(
             PartKey::new(launch_template::KIND, name),
@@ -104,23 +98,8 @@ pub fn outline(model: &ProductionCluster) -> Option<Outline> {
     for (name, spec) in access::specs(model)? {
         add(PartKey::new(access_entry::KIND, &name), spec);
     }
-    let configured = value(&model.addons)?.unwrap_or_default();
-    for name in defaults::ADDONS {
-        let addon = match configured.get(name) {
-            None => super::model::Addon::default(),
-            Some(addon) => value(addon)?.unwrap_or_default(),
-        };
-        if !value(&addon.enabled)?.unwrap_or(true) {
-            continue;
-        }
-        if let Some((account, policy)) = addon_identity(name) {
-            let policy = if name == CNI { policy_of_cni(model) } else { Some(policy) };
-            let spec = policy.map(|policy| format!("Pod Identity of kube-system/{account} with {policy}"));
-            add(addon_role(name), spec);
-        }
-        let version =
-            value(&addon.version).map(|v| v.unwrap_or_else(|| "default version when made".to_owned()));
-        add(PartKey::new(addon::KIND, name), version);
+    for (key, spec) in addons::specs(model)?.into_iter().chain(controllers::specs(model)?) {
+        add(key, spec);
     }
     Some(outline)
 }

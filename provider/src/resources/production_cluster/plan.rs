@@ -1,4 +1,5 @@
-//! Plans. Known planned values come from configuration, state before and ledger only; nothing is looked up.
+//! Plans. Known planned values come from configuration, state before and ledger only; what is looked up only
+//! makes errors and warnings.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,7 @@ use super::settings::Settings;
 use super::state::{INCOMPLETE, READY, is_settled};
 use super::{
     ProductionClusterResource, computed, differing, fixed, identity_of, identity_of_model, log_group_name,
-    validate,
+    lookup, validate,
 };
 use crate::errors;
 
@@ -35,6 +36,7 @@ pub async fn plan(
     response.diagnostics = std::mem::take(&mut response.diagnostics).errors_only();
     let planned = request.planned;
     resolve(resource, request.config, request.prior, planned).await;
+    lookup::judge(resource, planned, request.prior, &mut response.diagnostics).await;
     let outline = outline(request.config);
     match request.prior {
         None => {
@@ -90,7 +92,7 @@ fn plan_create(
     planned.status = Field::Unknown;
     planned.generation = Field::Unknown;
     planned.parts = parts(outline, |_| Field::Unknown);
-    computed::renew(planned, None, |_| true, true);
+    computed::renew(planned, None, outline, |_| true, true);
     let identity = identity_of_model(planned);
     let remembered = identity.as_ref().map(|identity| {
         let memory = resource.memory.recall();
@@ -136,7 +138,7 @@ fn plan_update(
         planned.status = Field::Unknown;
     }
     let anew = |key: &PartKey| touched.everything || touched.anew.contains(key.as_str());
-    computed::renew(planned, Some(prior), anew, touched.everything || touched.addons);
+    computed::renew(planned, Some(prior), outline, anew, touched.everything || touched.addons);
     // After `untaint` AWS may carry another generation than the state.
     let incomplete = prior.status.text() == Some(INCOMPLETE);
     planned.generation = if incomplete { Field::Unknown } else { prior.generation.clone() };

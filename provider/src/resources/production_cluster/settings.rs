@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use terraform_plugin::{Field, Map, Set};
 
 use super::access;
+use super::addons;
+use super::controllers;
 use super::defaults;
 use super::known::{set, texts, value};
 use super::model::{self, ProductionCluster};
@@ -20,6 +22,8 @@ pub struct Settings {
     pub kubernetes_version: String,
     /// Subnets of the control plane.
     pub subnet_ids: BTreeSet<String>,
+    /// Subnets that get the tags of load balancers.
+    pub tagged_subnet_ids: Option<BTreeSet<String>>,
     pub security_group_ids: BTreeSet<String>,
     pub kubernetes_network: KubernetesNetwork,
     pub zonal_shift: bool,
@@ -28,7 +32,9 @@ pub struct Settings {
     pub kms_key_arn: Option<String>,
     pub deletion_window_days: i64,
     pub node_groups: BTreeMap<String, NodeGroup>,
-    pub addons: BTreeMap<String, Addon>,
+    pub addons: BTreeMap<String, addons::Addon>,
+    /// Controllers that get an identity.
+    pub controllers: Vec<controllers::ServiceAccount>,
     /// The one for emergencies among them.
     pub access_entries: BTreeMap<String, access::Entry>,
     pub support_type: String,
@@ -65,14 +71,6 @@ pub struct NodeGroup {
     pub taints: BTreeSet<Taint>,
 }
 
-/// An add-on that is installed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Addon {
-    pub version: Option<String>,
-    pub configuration_values: Option<String>,
-    pub resolve_conflicts: String,
-}
-
 impl Settings {
     /// The settings of a model; none while anything in it is unknown.
     pub fn of(model: &ProductionCluster) -> Option<Self> {
@@ -83,6 +81,7 @@ impl Settings {
         let subnet_ids = set(&model.subnet_ids)?.unwrap_or_default();
         let upgrade_policy = value(&model.upgrade_policy)?.unwrap_or_default();
         Some(Self {
+            tagged_subnet_ids: value(&model.tag_subnets)?.unwrap_or(false).then(|| subnet_ids.clone()),
             name: value(&model.name)?.unwrap_or_default(),
             kubernetes_version: value(&model.kubernetes_version)?.unwrap_or_default(),
             subnet_ids: set(&model.control_plane_subnet_ids)?.unwrap_or_else(|| subnet_ids.clone()),
@@ -108,7 +107,8 @@ impl Settings {
             deletion_window_days: value(&encryption.deletion_window_days)?
                 .unwrap_or(defaults::DELETION_WINDOW_DAYS),
             node_groups: node_groups(&model.node_groups, &subnet_ids)?,
-            addons: addons(&model.addons)?,
+            addons: addons::settings(model)?,
+            controllers: controllers::settings(model)?,
             access_entries: access::entries(model)?,
             support_type: value(&upgrade_policy.support_type)?.unwrap_or_else(|| "STANDARD".to_owned()),
             deletion_protection: value(&model.deletion_protection)?.unwrap_or(true),
@@ -190,27 +190,4 @@ fn taints(field: &Field<Set<model::Taint>>) -> Option<BTreeSet<Taint>> {
         })
     };
     value(field)?.unwrap_or_default().iter().map(taint).collect()
-}
-
-fn addons(field: &Field<Map<model::Addon>>) -> Option<BTreeMap<String, Addon>> {
-    let configured = value(field)?.unwrap_or_default();
-    let mut addons = BTreeMap::new();
-    for name in defaults::ADDONS {
-        let addon = match configured.get(name) {
-            None => model::Addon::default(),
-            Some(addon) => value(addon)?.unwrap_or_default(),
-        };
-        if value(&addon.enabled)?.unwrap_or(true) {
-            let values = value(&addon.configuration_values)?;
-            addons.insert(
-                name.to_owned(),
-                Addon {
-                    version: value(&addon.version)?,
-                    configuration_values: values.or_else(|| defaults::addon_values(name).map(str::to_owned)),
-                    resolve_conflicts: value(&addon.resolve_conflicts)?.unwrap_or_else(|| "NONE".to_owned()),
-                },
-            );
-        }
-    }
-    Some(addons)
 }

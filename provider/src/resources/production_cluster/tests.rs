@@ -254,11 +254,11 @@ fn a_refresh_shows_what_was_seen_and_keeps_the_rest() {
 fn the_users_key_is_shown_instead_of_one_that_was_made() {
     let arn = "arn:aws:kms:eu-central-1:111122223333:key/1";
     let mut planned = minimal();
-    computed::renew(&mut planned, None, |_| true, true);
+    computed::renew(&mut planned, None, None, |_| true, true);
     assert!(planned.kms_key_arn.is_unknown() && planned.addon_versions.is_unknown());
     planned.encryption =
         Field::Known(model::Encryption { kms_key_arn: arn.into(), ..model::Encryption::default() });
-    computed::renew(&mut planned, None, |_| true, true);
+    computed::renew(&mut planned, None, None, |_| true, true);
     assert_eq!(planned.kms_key_arn, arn.into());
     computed::fill(&mut planned, &ledger(&[(outline::control_plane(), "endpoint", "https://prod")]));
     assert_eq!(planned.endpoint, "https://prod".into());

@@ -3,14 +3,17 @@
 use terraform_plugin::prelude::*;
 
 use super::access;
+use super::addons;
 use super::known;
+use super::known_addon::DNS;
 use super::model::{
-    self, EndpointAccess, KubernetesNetwork, Logging, NodeGroup, ProductionCluster, is_retention,
+    self, EndpointAccess, KubernetesNetwork, Logging, NodeGroup, ProductionCluster, UpgradePolicy,
+    is_retention,
 };
 use super::purpose::SPOT;
-use super::report::{headline, wrong};
+use super::report::wrong;
 use super::settings;
-use crate::errors;
+use super::waivers::Waivers;
 use crate::rules::{self, Rule};
 
 /// Everything that can be said without AWS.
@@ -43,6 +46,7 @@ pub fn check(config: &ProductionCluster, diagnostics: &mut Diagnostics) {
     }
     core_dns(config, &paths.node_groups, diagnostics);
     access::check(config, diagnostics);
+    addons::check(config, diagnostics);
     check_rules(config, &paths, diagnostics);
 }
 
@@ -131,7 +135,7 @@ pub fn check_create(config: &ProductionCluster, diagnostics: &mut Diagnostics) {
 fn groups_for_core_dns(config: &ProductionCluster) -> Option<Vec<&NodeGroup>> {
     let groups = config.node_groups.known().filter(|groups| !groups.has_unknown() && !groups.is_empty())?;
     let addons = known::value(&config.addons)?.unwrap_or_default();
-    let addon = match addons.get("coredns") {
+    let addon = match addons.get(DNS) {
         None => model::Addon::default(),
         Some(addon) => known::value(addon)?.unwrap_or_default(),
     };
@@ -167,26 +171,11 @@ fn check_rules(
     paths: &super::model::ProductionClusterPaths,
     diagnostics: &mut Diagnostics,
 ) {
-    let Some(waivers) = known::texts(&config.waivers) else { return };
-    let waivers = waivers.unwrap_or_default();
-    for (id, problem) in rules::wrong_waivers(&waivers) {
-        wrong(diagnostics, &paths.waivers.key(id), problem);
-    }
-    let mut judge = |rule: Rule, path: &Path, known: bool, broken: Option<String>| match broken {
-        Some(what) if !waivers.contains_key(rule.id) => diagnostics.error_at(
-            path,
-            headline("A production rule is broken", errors::RULE_BROKEN),
-            format!(
-                "{what} {} {}\n\nTo accept it on record: waivers = {{ \"{}\" = \"<reason>\" }}.",
-                rule.why, rule.instead, rule.id
-            ),
-        ),
-        None if known && waivers.contains_key(rule.id) => diagnostics.warning_at(
-            &paths.waivers.key(rule.id),
-            "A waiver is not needed",
-            format!("The rule {} is not broken; remove its waiver.", rule.id),
-        ),
-        _ => {}
+    let Some(waivers) = Waivers::of(config) else { return };
+    waivers.check(diagnostics);
+    let mut judge = |rule: Rule, path: &Path, known: bool, broken: Option<String>| {
+        let broken = broken.map(|what| (path.clone(), what)).into_iter().collect();
+        waivers.judge(rule, known, broken, diagnostics);
     };
     let access = config.endpoint_access.known().cloned().unwrap_or_default();
     let cidrs = access.public_cidrs.known().map(|cidrs| cidrs.to_known_vec()).unwrap_or_default();
@@ -207,5 +196,13 @@ fn check_rules(
         &paths.deletion_protection,
         !config.deletion_protection.is_unknown(),
         rules::deletion_protection_off::broken(config.deletion_protection.known().copied().unwrap_or(true)),
+    );
+    let support = known::value(&config.upgrade_policy)
+        .and_then(|policy| known::value(&policy.unwrap_or_default().support_type));
+    judge(
+        rules::extended_support::RULE,
+        &UpgradePolicy::at(&paths.upgrade_policy).support_type,
+        support.is_some(),
+        support.flatten().and_then(|support| rules::extended_support::broken(&support)),
     );
 }

@@ -1,9 +1,12 @@
-//! EKS add-on, with its Pod Identity association made by the same call.
+//! EKS add-on, with its Pod Identity associations made by the same call.
 //!
 //! The version is resolved once, when the add-on is made, and stays until it is configured otherwise.
 //!
 //! API: <https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAddon.html>
 
+mod schema;
+
+use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -41,21 +44,13 @@ pub struct Addon {
     pub kubernetes_version: String,
     /// The version the user pinned; none for AWS's default at the time of creation.
     pub version: Option<String>,
-    /// JSON after the add-on's own schema.
-    pub configuration_values: Option<String>,
+    /// JSON after the add-on's own schema, in order of preference: the first that fits the schema of the version
+    /// that is installed. None at all for the add-on's own defaults.
+    pub configuration_values: Vec<String>,
     /// What happens to what is there already: `NONE`, `OVERWRITE` or `PRESERVE`.
     pub resolve_conflicts: String,
-    /// Its AWS identity, where it needs one.
-    pub pod_identity: Option<PodIdentity>,
-}
-
-/// The role a service account of the add-on gets.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PodIdentity {
-    /// Service account in the add-on's namespace.
-    pub service_account: String,
-    /// Role that trusts `pods.eks.amazonaws.com`.
-    pub role_arn: Input,
+    /// Roles of its service accounts, which trust `pods.eks.amazonaws.com`; the namespace is the add-on's.
+    pub pod_identities: BTreeMap<String, Input>,
 }
 
 /// An add-on that exists.
@@ -63,14 +58,16 @@ pub struct PodIdentity {
 pub struct Existing {
     pub record: Record,
     pub configuration_values: Option<String>,
+    /// Roles by service account.
+    pub identities: BTreeMap<String, String>,
 }
 
 /// What was seen of an add-on.
 #[derive(Debug, Clone)]
 pub struct Seen {
     addon: eks::Addon,
-    /// Service account and role of its associations.
-    identities: Vec<(String, String)>,
+    /// Roles by service account.
+    identities: BTreeMap<String, String>,
 }
 
 /// One update of an add-on.
@@ -103,20 +100,31 @@ impl Addon {
             name: record.identity.get("name").to_owned(),
             kubernetes_version: String::new(),
             version: None,
-            configuration_values: None,
+            configuration_values: Vec::new(),
             resolve_conflicts: "NONE".to_owned(),
-            pod_identity: None,
+            pod_identities: BTreeMap::new(),
         }
     }
 
     fn associations(&self, target: &Target<'_>) -> Result<Vec<eks::AddonPodIdentityAssociations>, Failure> {
-        let association = |identity: &PodIdentity| {
+        let association = |(service_account, role_arn): (&String, &Input)| {
             let association = eks::AddonPodIdentityAssociations::builder()
-                .service_account(&identity.service_account)
-                .role_arn(target.require(&identity.role_arn)?);
+                .service_account(service_account)
+                .role_arn(target.require(role_arn)?);
             association.build().map_err(|error| Failure::refused(error.to_string()))
         };
-        self.pod_identity.iter().map(association).collect()
+        self.pod_identities.iter().map(association).collect()
+    }
+
+    /// The values to send; asks for the schema only where there is a choice.
+    async fn values(&self, aws: &Aws, version: &str) -> Result<Option<&str>, Failure> {
+        let [preferred, others @ ..] = self.configuration_values.as_slice() else { return Ok(None) };
+        if others.is_empty() {
+            return Ok(Some(preferred));
+        }
+        let schema = schema::of(aws, &self.name, version).await?;
+        let fitting = self.configuration_values.iter().find(|values| schema.problems(values).is_empty());
+        Ok(fitting.map(String::as_str))
     }
 
     fn conflicts(&self) -> eks::ResolveConflicts {
@@ -173,24 +181,20 @@ impl Part<Aws> for Addon {
         if addon.status() == Some(&eks::AddonStatus::UpdateFailed) {
             fields.push("last update failed");
         }
-        // An empty object configures nothing: that is how values are taken back.
-        let values = |text: Option<&str>| {
-            let value = text.and_then(|text| serde_json::from_str::<Value>(text).ok());
-            value.filter(|value| value.as_object().is_none_or(|members| !members.is_empty()))
-        };
-        if values(addon.configuration_values()) != values(self.configuration_values.as_deref()) {
-            fields.push("configuration values");
-        }
-        let identity = self.pod_identity.as_ref();
-        let wanted = identity.map(|identity| (&identity.service_account, target.input(&identity.role_arn)));
-        let same = match (&wanted, seen.identities.as_slice()) {
-            (None, []) => true,
-            (Some((account, role)), [(seen_account, seen_role)]) => {
-                *account == seen_account && role.as_ref().is_none_or(|role| role == seen_role)
-            }
-            _ => false,
+        let seen_values = parsed(addon.configuration_values());
+        let mut wanted = self.configuration_values.iter().map(|text| parsed(Some(text)));
+        let same = match self.configuration_values.as_slice() {
+            [] => seen_values.is_none(),
+            _ => wanted.any(|wanted| wanted == seen_values),
         };
         if !same {
+            fields.push("configuration values");
+        }
+        let has_role = |(account, role): (&String, &Input)| {
+            let role = target.input(role);
+            seen.identities.get(account).is_some_and(|seen| role.as_ref().is_none_or(|role| role == seen))
+        };
+        if seen.identities.len() != self.pod_identities.len() || !self.pod_identities.iter().all(has_role) {
             fields.push("Pod Identity association");
         }
         let mut changes = Vec::new();
@@ -214,9 +218,9 @@ impl Part<Aws> for Addon {
             .create_addon()
             .cluster_name(target.require(&self.cluster)?)
             .addon_name(&self.name)
-            .addon_version(version)
+            .addon_version(&version)
             .resolve_conflicts(self.conflicts())
-            .set_configuration_values(self.configuration_values.clone())
+            .set_configuration_values(self.values(aws, &version).await?.map(str::to_owned))
             .set_pod_identity_associations((!associations.is_empty()).then_some(associations))
             .set_tags(Some(self.marks.tags().into_iter().collect()))
             .client_request_token(token::random())
@@ -233,15 +237,16 @@ impl Part<Aws> for Addon {
             let arn = target.outputs.get("arn").unwrap_or_default();
             return super::set_tags(aws, arn, change).await.map(|()| Outputs::default());
         };
-        let version = self.version.as_deref().or(target.outputs.get("version"));
+        let version = self.version.as_deref().or(target.outputs.get("version")).unwrap_or_default();
+        let values = self.values(aws, version).await?.unwrap_or(NO_VALUES);
         let call = aws
             .eks
             .update_addon()
             .cluster_name(target.identity.get("cluster"))
             .addon_name(&self.name)
-            .set_addon_version(version.map(str::to_owned))
+            .set_addon_version((!version.is_empty()).then(|| version.to_owned()))
             .resolve_conflicts(self.conflicts())
-            .configuration_values(self.configuration_values.as_deref().unwrap_or("{}"))
+            .configuration_values(values)
             .set_pod_identity_associations(Some(self.associations(target)?))
             .client_request_token(token::random());
         let answer = call.send().await.map_err(|error| failure(UPDATE, &error))?;
@@ -283,6 +288,9 @@ impl Part<Aws> for Addon {
     }
 }
 
+/// An empty object configures nothing: that is how values are taken back.
+const NO_VALUES: &str = "{}";
+
 const DESCRIBE: Operation = Operation::new("EKS", "DescribeAddon");
 const LIST: Operation = Operation::new("EKS", "ListAddons");
 const DESCRIBE_VERSIONS: Operation = Operation::new("EKS", "DescribeAddonVersions");
@@ -299,6 +307,7 @@ pub const CALLS: Calls = Calls {
         DESCRIBE,
         LIST,
         DESCRIBE_VERSIONS,
+        schema::DESCRIBE,
         DESCRIBE_ASSOCIATION,
         CREATE,
         UPDATE,
@@ -333,7 +342,8 @@ pub async fn discover(aws: &Aws, cluster: &str, ownership: &Ownership) -> Result
         let Some(addon) = describe(aws, &target).await? else { continue };
         if let Some(key) = super::part_of(ownership, &from_map(addon.tags()), KIND) {
             let record = super::found(key, identity.clone(), instance(&addon), outputs(&addon));
-            found.push(Existing { record, configuration_values: addon.configuration_values });
+            let identities = identities(aws, cluster, &addon).await?;
+            found.push(Existing { record, configuration_values: addon.configuration_values, identities });
         }
     }
     Ok(found)
@@ -348,8 +358,12 @@ async fn describe(aws: &Aws, target: &Target<'_>) -> Result<Option<eks::Addon>, 
     }
 }
 
-async fn identities(aws: &Aws, cluster: &str, addon: &eks::Addon) -> Result<Vec<(String, String)>, Failure> {
-    let mut found = Vec::new();
+async fn identities(
+    aws: &Aws,
+    cluster: &str,
+    addon: &eks::Addon,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let mut found = BTreeMap::new();
     for arn in addon.pod_identity_associations() {
         let id = arn.rsplit('/').next().unwrap_or_default();
         match aws
@@ -371,6 +385,30 @@ async fn identities(aws: &Aws, cluster: &str, addon: &eks::Addon) -> Result<Vec<
         }
     }
     Ok(found)
+}
+
+/// What is wrong with configuration values of an add-on, after its own schema; `version` is the pinned one.
+///
+/// # Errors
+/// The schema cannot be asked for.
+pub async fn problems(
+    aws: &Aws,
+    name: &str,
+    kubernetes_version: &str,
+    version: Option<&str>,
+    values: &str,
+) -> Result<Vec<String>, Failure> {
+    let version = match version {
+        Some(version) => version.to_owned(),
+        None => default_version(aws, name, kubernetes_version).await?,
+    };
+    Ok(schema::of(aws, name, &version).await?.problems(values))
+}
+
+/// Configuration values as data; none when they configure nothing.
+pub fn parsed(text: Option<&str>) -> Option<Value> {
+    let value = text.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    value.filter(|value| value.as_object().is_none_or(|members| !members.is_empty()))
 }
 
 /// AWS's default version of an add-on for a version of Kubernetes.
