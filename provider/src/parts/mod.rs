@@ -14,11 +14,16 @@ pub mod addon;
 pub mod cluster;
 mod health;
 pub mod iam_role;
+pub mod image_repository;
 pub mod kms_key;
 pub mod launch_template;
 pub mod log_group;
 pub mod network_interfaces;
 pub mod node_group;
+pub mod pull_through_cache_rule;
+mod registry;
+pub mod registry_replication;
+pub mod registry_scanning;
 pub mod update;
 
 /// What a kind of part needs in an IAM policy: what the published permissions are made from.
@@ -45,6 +50,10 @@ pub const ALL_CALLS: &[Calls] = &[
     node_group::CALLS,
     addon::CALLS,
     access_entry::CALLS,
+    image_repository::CALLS,
+    registry_scanning::CALLS,
+    registry_replication::CALLS,
+    pull_through_cache_rule::CALLS,
 ];
 
 /// A delete whose object is already gone is a success.

@@ -95,6 +95,7 @@ impl Expansion<'_> {
         for (name, entry) in &self.settings.access_entries {
             graph.add(|needs| self.access_entry(name, entry, needs.output(&cluster, Cluster::NAME)));
         }
+        self.images(&mut graph);
         let mut addons = self.settings.addons.clone();
         let coredns = addons.remove_entry("coredns");
         let mut daemon_sets = Vec::new();

@@ -8,6 +8,7 @@ use resource_graph::{
     AnyPart, Catalogue, Failure, Identity, Ledger, Outputs, Owner, PartKey, Record, RecordState, erase,
 };
 
+use super::images;
 use super::outline::{
     addon_role, cluster_role, control_plane, control_plane_logs, encryption_key, node_role,
 };
@@ -16,8 +17,8 @@ use crate::aws::naming::Naming;
 use crate::aws::ownership::Ownership;
 use crate::aws::{Aws, Location};
 use crate::parts::{
-    access_entry, addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces,
-    node_group,
+    access_entry, addon, cluster, iam_role, image_repository, kms_key, launch_template, log_group,
+    network_interfaces, node_group, pull_through_cache_rule, registry_replication, registry_scanning,
 };
 
 /// Longest beginning of a cluster's name that every role's name has; roles' names are cut at 64 characters.
@@ -44,6 +45,8 @@ pub struct Found {
     pub addons: Vec<addon::Existing>,
     /// Its access entries that carry our mark.
     pub access_entries: Vec<access_entry::Existing>,
+    /// Its repositories of images, and what the registry says about them.
+    pub images: images::Found,
     /// Records of everything that carries our mark, with the edges a deletion needs.
     pub records: Vec<Record>,
 }
@@ -76,14 +79,16 @@ impl Family {
         let alias = alias(&self.naming(), &encryption_key(), &self.name);
         let group = log_group_name(&self.name);
         let key = encryption_key();
-        let (cluster, roles, keys, groups, templates) = tokio::try_join!(
+        let (cluster, roles, keys, groups, templates, images) = tokio::try_join!(
             cluster::find(aws, &self.name),
             iam_role::discover(aws, &self.iam_role_path, &stem, &ownership),
             kms_key::discover(aws, &alias, &ownership, &key),
             log_group::discover(aws, &group, &ownership),
             launch_template::discover(aws, &ownership),
+            images::find(aws, &ownership),
         )?;
         let mut records: Vec<Record> = [roles, keys, groups, templates].into_iter().flatten().collect();
+        records.extend(images.records());
         let (mut node_groups, mut addons, mut access_entries) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(cluster) = cluster.as_ref().filter(|cluster| cluster.owner(&ownership) == Owner::Ours) {
             records.push(cluster.record.clone());
@@ -99,10 +104,11 @@ impl Family {
         }
         let keys: Vec<PartKey> = records.iter().map(|record| record.key.clone()).collect();
         for record in &mut records {
-            record.needs = needs(&record.key).into_iter().filter(|needed| keys.contains(needed)).collect();
+            record.needs =
+                needs(&record.key, &keys).into_iter().filter(|needed| keys.contains(needed)).collect();
         }
         retire_doubles(&mut records);
-        Ok(Found { cluster, node_groups, addons, access_entries, records })
+        Ok(Found { cluster, node_groups, addons, access_entries, images, records })
     }
 }
 
@@ -120,6 +126,18 @@ impl Catalogue<Aws> for Family {
             node_group::KIND => erase(node_group::NodeGroup::recall(record, &ownership)),
             access_entry::KIND => erase(access_entry::AccessEntry::recall(record, &ownership)),
             addon::KIND => erase(addon::Addon::recall(record, &ownership)),
+            image_repository::KIND => {
+                erase(image_repository::ImageRepository::recall(record, &ownership, &self.location))
+            }
+            registry_scanning::KIND => {
+                erase(registry_scanning::RegistryScanning::recall(record, &self.location))
+            }
+            registry_replication::KIND => {
+                erase(registry_replication::RegistryReplication::recall(record, &self.location))
+            }
+            pull_through_cache_rule::KIND => {
+                erase(pull_through_cache_rule::PullThroughCacheRule::recall(record))
+            }
             _ => return None,
         })
     }
@@ -142,7 +160,7 @@ fn interfaces(cluster: &str) -> Record {
 }
 
 /// What a part stands on when no ledger says so.
-fn needs(key: &PartKey) -> Vec<PartKey> {
+fn needs(key: &PartKey, all: &[PartKey]) -> Vec<PartKey> {
     match key.kind() {
         kms_key::KIND => vec![cluster_role()],
         log_group::KIND => vec![encryption_key()],
@@ -155,6 +173,9 @@ fn needs(key: &PartKey) -> Vec<PartKey> {
             PartKey::new(launch_template::KIND, key.name()),
         ],
         addon::KIND => vec![control_plane(), addon_role(key.name())],
+        registry_scanning::KIND | registry_replication::KIND => {
+            all.iter().filter(|key| key.kind() == image_repository::KIND).cloned().collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -9,6 +9,7 @@ use terraform_plugin::prelude::*;
 use super::access;
 use super::defaults;
 use super::family::Found;
+use super::images;
 use super::model::{self, ProductionCluster};
 use super::outline::encryption_key;
 use super::private::Private;
@@ -67,6 +68,8 @@ struct Details {
     logs: Option<log_group::Existing>,
     /// Disk of each node group, by its key.
     disks_gib: BTreeMap<String, i64>,
+    image_repositories: Field<Map<images::ImageRepository>>,
+    image_registry: Field<images::ImageRegistry>,
 }
 
 impl Details {
@@ -77,7 +80,8 @@ impl Details {
             let gib = launch_template::disk_gib(&run.aws, record).await?;
             disks_gib.extend(gib.map(|gib| (record.key.name().to_owned(), gib)));
         }
-        Ok(Self { logs, disks_gib })
+        let (image_repositories, image_registry) = images::read_back(&run.aws, &found.images).await?;
+        Ok(Self { logs, disks_gib, image_repositories, image_registry })
     }
 }
 
@@ -121,6 +125,8 @@ fn read_back(
         node_groups: Field::Known(groups.collect()),
         access_entries,
         break_glass,
+        image_repositories: details.image_repositories.clone(),
+        image_registry: details.image_registry.clone(),
         addons: addons(found).into(),
         upgrade_policy: support.map(|support| model::UpgradePolicy { support_type: support.into() }).into(),
         deletion_protection: (!cluster.deletion_protection).then_some(false).into(),

@@ -10,6 +10,7 @@ mod differing;
 mod expand;
 mod family;
 mod fixed;
+mod images;
 mod import;
 mod known;
 mod memory;

@@ -3,6 +3,7 @@
 
 use terraform_plugin::prelude::*;
 
+use super::images::{ImageRegistry, ImageRepository, is_repository_name};
 use crate::config::is_arn;
 
 model! {
@@ -41,6 +42,10 @@ model! {
         /// Add-ons, by their EKS name. What is not named keeps its default: `vpc-cni` (with network policy),
         /// `kube-proxy`, `eks-pod-identity-agent` and `coredns` are installed.
         addons: Map<Addon> = optional().keys(is_addon_name, "are one of vpc-cni, kube-proxy, eks-pod-identity-agent, coredns"),
+        /// Repositories of images, by their name.
+        image_repositories: Map<ImageRepository> = optional().keys(is_repository_name, "have 2-256 lower-case letters and digits, joined by `.`, `_`, `__`, `-` or `/`"),
+        /// What the repositories share in the registry of the account.
+        image_registry: ImageRegistry = optional(),
         /// What happens when the version reaches the end of its support.
         upgrade_policy: UpgradePolicy = optional(),
         /// Refuse to destroy the cluster, here and in AWS. Default `true`; `false` breaks the rule
@@ -79,6 +84,8 @@ model! {
         cluster_role_arn: String = computed().use_prior(),
         /// ARN of the nodes' role.
         node_role_arn: String = computed().use_prior(),
+        /// Where images of each repository are pushed to and pulled from.
+        repository_urls: Map<String> = computed().use_prior(),
         /// Version of each add-on.
         addon_versions: Map<String> = computed().use_prior(),
         /// `ready`; `incomplete` until the create has finished; `degraded` after an update that did not finish.

@@ -7,6 +7,7 @@ use resource_graph::PartKey;
 
 use super::access;
 use super::defaults;
+use super::images;
 use super::known::value;
 use super::model::{NodeGroup, ProductionCluster};
 use super::purpose::SPOT;
@@ -103,6 +104,9 @@ pub fn outline(model: &ProductionCluster) -> Option<Outline> {
     }
     for (name, spec) in access::specs(model)? {
         add(PartKey::new(access_entry::KIND, &name), spec);
+    }
+    for (key, spec) in images::specs(model)? {
+        add(key, spec);
     }
     let configured = value(&model.addons)?.unwrap_or_default();
     for name in defaults::ADDONS {

@@ -6,6 +6,7 @@ use terraform_plugin::{Field, Map, Set};
 
 use super::access;
 use super::defaults;
+use super::images::Images;
 use super::known::{set, texts, value};
 use super::model::{self, ProductionCluster};
 use super::purpose::Purpose;
@@ -31,6 +32,7 @@ pub struct Settings {
     pub addons: BTreeMap<String, Addon>,
     /// The one for emergencies among them.
     pub access_entries: BTreeMap<String, access::Entry>,
+    pub images: Images,
     pub support_type: String,
     pub deletion_protection: bool,
     pub tags: Tags,
@@ -110,6 +112,7 @@ impl Settings {
             node_groups: node_groups(&model.node_groups, &subnet_ids)?,
             addons: addons(&model.addons)?,
             access_entries: access::entries(model)?,
+            images: Images::of(model)?,
             support_type: value(&upgrade_policy.support_type)?.unwrap_or_else(|| "STANDARD".to_owned()),
             deletion_protection: value(&model.deletion_protection)?.unwrap_or(true),
             tags: texts(&model.tags_all)?.unwrap_or_default(),

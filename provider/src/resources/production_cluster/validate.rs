@@ -3,6 +3,7 @@
 use terraform_plugin::prelude::*;
 
 use super::access;
+use super::images;
 use super::known;
 use super::model::{
     self, EndpointAccess, KubernetesNetwork, Logging, NodeGroup, ProductionCluster, is_retention,
@@ -43,6 +44,7 @@ pub fn check(config: &ProductionCluster, diagnostics: &mut Diagnostics) {
     }
     core_dns(config, &paths.node_groups, diagnostics);
     access::check(config, diagnostics);
+    images::check(config, diagnostics);
     check_rules(config, &paths, diagnostics);
 }
 
