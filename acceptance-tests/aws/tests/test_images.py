@@ -70,6 +70,13 @@ def test_lifecycle_policies(ecr: Any) -> None:
     assert ecr.get_lifecycle_policy(repositoryName="shop")["lifecyclePolicyText"] == text
 
 
+def test_a_flag_that_is_left_out_is_false(ecr: Any) -> None:
+    ecr.create_repository(repositoryName="shop", imageScanningConfiguration={"scanOnPush": True})
+    ecr.put_image_scanning_configuration(repositoryName="shop", imageScanningConfiguration={})
+    shown = ecr.describe_repositories(repositoryNames=["shop"])["repositories"][0]
+    assert shown["imageScanningConfiguration"] == {"scanOnPush": False}
+
+
 def test_tags(ecr: Any) -> None:
     with refused("InvalidTagParameterException"):
         ecr.create_repository(repositoryName="shop", tags=[{"Key": "aws:x", "Value": "1"}])

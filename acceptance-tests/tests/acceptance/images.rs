@@ -36,13 +36,16 @@ fn repository(stage: &Stage, name: &str) -> Result<BTreeMap<&'static str, String
             let rules = policy["rules"].as_array().cloned().unwrap_or_default();
             let texts = rules.iter().map(|rule| {
                 let selection = &rule["selection"];
-                format!("{} {}", selection["tagStatus"].as_str().unwrap_or_default(), selection["countNumber"])
+                format!(
+                    "{} {}",
+                    selection["tagStatus"].as_str().unwrap_or_default(),
+                    selection["countNumber"]
+                )
             });
             texts.collect::<Vec<_>>().join(", ")
         });
-    let policy = call("GetRepositoryPolicy")
-        .ok()
-        .and_then(|answer| answer["policyText"].as_str().map(str::to_owned));
+    let policy =
+        call("GetRepositoryPolicy").ok().and_then(|answer| answer["policyText"].as_str().map(str::to_owned));
     Ok(BTreeMap::from([
         ("tags", tags.join(" ")),
         ("mutability", answer["imageTagMutability"].as_str().unwrap_or_default().to_owned()),
@@ -74,8 +77,7 @@ fn push(stage: &Stage, name: &str) -> Result<()> {
     let manifest = json!({
         "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": [],
     });
-    let parameters =
-        json!({"repositoryName": name, "imageManifest": manifest.to_string(), "imageTag": "1"});
+    let parameters = json!({"repositoryName": name, "imageManifest": manifest.to_string(), "imageTag": "1"});
     stage.account.call("ecr", "PutImage", parameters).map(drop)
 }
 
@@ -140,14 +142,20 @@ fn repositories_are_made_changed_mended_imported_and_removed() -> Result<()> {
     expect(&stage, "orders", &[("mutability", "MUTABLE"), ("scan", "false"), ("limits", "any 5")])?;
     let policy = repository(&stage, "orders")?["policy"].clone();
     ensure(policy.contains("333344445555"), || policy)?;
-    let same = [("mutability", "IMMUTABLE"), ("scan", "true"), ("limits", "untagged 14, any 100"), ("policy", "")];
+    let same =
+        [("mutability", "IMMUTABLE"), ("scan", "true"), ("limits", "untagged 14, any 100"), ("policy", "")];
     expect(&stage, "shop/api", &same)?;
 
     // What somebody changed is mended.
     stage.account.call("ecr", "DeleteLifecyclePolicy", json!({"repositoryName": "orders"}))?;
     let parameters = json!({"repositoryName": "shop/api", "imageTagMutability": "MUTABLE"});
     stage.account.call("ecr", "PutImageTagMutability", parameters)?;
-    stage.workspace.plan(&[])?.expect_exit(2)?.expect_text("lifecycle policy")?.expect_text("tag mutability")?;
+    stage
+        .workspace
+        .plan(&[])?
+        .expect_exit(2)?
+        .expect_text("lifecycle policy")?
+        .expect_text("tag mutability")?;
     stage.apply()?;
     stage.expect_empty_plan()?;
     expect(&stage, "orders", &[("limits", "any 5")])?;
@@ -194,8 +202,21 @@ fn somebody_elses_repository_is_refused_by_name() -> Result<()> {
     stage.account.set_baseline()?;
     let before = repository(&stage, "orders")?;
     stage.configure(&stage.cluster().with("image_repositories", json!({"orders": {}})))?;
-    stage.workspace.apply(&[])?.expect_exit(1)?.expect_text("image-repository/orders")?.expect_text("not marked as ours")?;
+    stage
+        .workspace
+        .apply(&[])?
+        .expect_exit(1)?
+        .expect_text("image-repository/orders")?
+        .expect_text("not marked as ours")?;
     ensure(repository(&stage, "orders")? == before, || "it was changed".to_owned())?;
+
+    // Of a cluster that exists it is refused as well, and can be taken out again.
+    stage.made(&stage.cluster())?;
+    stage.configure(&stage.cluster().with("image_repositories", json!({"orders": {}})))?;
+    stage.workspace.apply(&[])?.expect_exit(1)?.expect_text("not marked as ours")?;
+    stage.configure(&stage.cluster().with("image_repositories", json!({"stock": {}})))?;
+    stage.apply()?;
+    stage.expect_empty_plan()?;
     stage.workspace.destroy(&[])?.expect_success()?;
     ensure(repository(&stage, "orders")? == before, || "it was changed".to_owned())?;
     stage.expect_nothing_in_aws()
@@ -225,15 +246,11 @@ fn two_clusters_and_others_share_the_registry() -> Result<()> {
         Cluster::unprotected(name, &stage.network.subnet_ids)
             .labelled(name)
             .with("image_repositories", Value::Object(repositories))
-            .with(
-                "image_registry",
-                json!({"enhanced_scanning": true, "replication": [{"region": region}]}),
-            )
+            .with("image_registry", json!({"enhanced_scanning": true, "replication": [{"region": region}]}))
     };
     let (blue, green) = (cluster("blue", &["orders"], "eu-west-1"), cluster("green", &["shop"], "eu-west-2"));
-    let both = |blue: &Cluster| {
-        stage.workspace.configure(&[stage.provider.block(), blue.block(), green.block()])
-    };
+    let both =
+        |blue: &Cluster| stage.workspace.configure(&[stage.provider.block(), blue.block(), green.block()]);
     both(&blue)?;
     stage.apply()?;
     stage.expect_empty_plan()?;
@@ -363,6 +380,8 @@ fn a_killed_create_goes_on_with_its_repositories() -> Result<()> {
     stage.apply()?;
     stage.expect_ready()?;
     stage.expect_empty_plan()?;
-    ensure(replication_rules(&stage)?.as_array().is_some_and(|rules| rules.len() == 1), || "rules".to_owned())?;
+    ensure(replication_rules(&stage)?.as_array().is_some_and(|rules| rules.len() == 1), || {
+        "rules".to_owned()
+    })?;
     stage.expect_destroyed_completely()
 }

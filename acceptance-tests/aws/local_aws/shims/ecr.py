@@ -75,6 +75,13 @@ def describe_repositories(passage: Passage) -> Response:
     return json_answer(page)
 
 
+@shim("ecr", "PutImageScanningConfiguration")
+def put_image_scanning(passage: Passage) -> Response:
+    """SDKs leave out what is false, and the backend would keep what was there."""
+    scanning = passage.parameters.get("imageScanningConfiguration") or {}
+    return passage.forward_json(imageScanningConfiguration={"scanOnPush": False, **scanning})
+
+
 @shim("ecr", "PutLifecyclePolicy")
 def put_lifecycle_policy(passage: Passage) -> Response:
     text = passage.parameters.get("lifecyclePolicyText", "")

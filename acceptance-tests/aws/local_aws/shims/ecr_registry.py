@@ -139,9 +139,7 @@ def create_cache_rule(passage: Passage) -> Response:
 
 
 def _no_rule(passage: Passage, prefix: str) -> Response:
-    message = (
-        f"Pull through cache rule with prefix '{prefix}' does not exist"
-    )
+    message = f"Pull through cache rule with prefix '{prefix}' does not exist"
     return passage.refuse("PullThroughCacheRuleNotFoundException", message)
 
 

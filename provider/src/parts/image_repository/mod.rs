@@ -379,7 +379,6 @@ pub const CALLS: Calls = Calls {
     implied: &[
         ("kms:CreateGrant", "ECR user guide, encryption-at-rest: with a key of the user's"),
         ("kms:RetireGrant", "ECR user guide, encryption-at-rest: with a key of the user's"),
-        ("kms:DescribeKey", "ECR user guide, encryption-at-rest: with a key of the user's"),
     ],
 };
 

@@ -9,7 +9,7 @@ use super::identity_of_model;
 use super::images;
 use super::known::value;
 use super::model::{Encryption, KubernetesNetwork, Logging, ProductionCluster};
-use super::outline::{control_plane, control_plane_logs, encryption_key};
+use super::outline::{control_plane, control_plane_logs, encryption_key, outline};
 use super::protection;
 use super::report::headline;
 use crate::errors::{self, ErrorCode};
@@ -177,13 +177,23 @@ pub fn judge(
     {
         protection::refuse(&mut response.diagnostics, &identity, "replaces");
     }
-    explain_impossible(prior, &fixed, response);
+    explain_impossible(prior, planned, &fixed, response);
 }
 
 /// Parts that neither update nor replacement can mend: said in the plan, before anything is done.
-fn explain_impossible(prior: &ProductionCluster, fixed: &[Fixed], response: &mut PlanResponse) {
+fn explain_impossible(
+    prior: &ProductionCluster,
+    planned: &ProductionCluster,
+    fixed: &[Fixed],
+    response: &mut PlanResponse,
+) {
     let paths = ProductionCluster::at(&Path::root());
+    let wanted = outline(planned);
     for (key, part) in prior.parts.known().into_iter().flat_map(|parts| parts.known()) {
+        // What is not wanted any more, and is not ours, is left alone.
+        if wanted.as_ref().is_some_and(|wanted| !wanted.contains_key(&PartKey::parse(key))) {
+            continue;
+        }
         let state = part.state.text().unwrap_or_default();
         if let Some(reason) = state.strip_prefix("impossible: ") {
             let of_part = || fixed.iter().filter(|fixed| fixed.part.as_str() == key);
@@ -193,6 +203,7 @@ fn explain_impossible(prior: &ProductionCluster, fixed: &[Fixed], response: &mut
                 Some(fixed) => (fixed.path.clone(), fixed.code),
                 // This plan takes the contradiction away.
                 None if of_part().any(|fixed| fixed.changes() && fixed.follows()) => continue,
+                None if images::is_other_rule(prior, planned, &PartKey::parse(key)) => continue,
                 None => (paths.parts.key(key), errors::IMPOSSIBLE),
             };
             response.diagnostics.error_at(&path, headline(code.title, code), format!("{key}: {reason}."));

@@ -4,9 +4,10 @@ use resource_graph::{Ledger, PartKey};
 use terraform_plugin::prelude::*;
 
 use super::model::ImageRepository;
-use super::settings::encryption;
+use super::settings::{Images, encryption};
 use crate::errors;
 use crate::parts::image_repository::{self, ENCRYPTION};
+use crate::parts::{pull_through_cache_rule, registry_replication, registry_scanning};
 use crate::resources::production_cluster::fixed::Fixed;
 use crate::resources::production_cluster::known::value;
 use crate::resources::production_cluster::model::ProductionCluster;
@@ -41,4 +42,10 @@ pub fn arguments(prior: &ProductionCluster, planned: &ProductionCluster, ledger:
         });
     }
     arguments
+}
+
+/// True when a rule of the registry that could not be what was configured is to be another one now.
+pub fn is_other_rule(prior: &ProductionCluster, planned: &ProductionCluster, key: &PartKey) -> bool {
+    let rules = [pull_through_cache_rule::KIND, registry_replication::KIND, registry_scanning::KIND];
+    rules.contains(&key.kind()) && Images::of(prior) != Images::of(planned)
 }

@@ -12,7 +12,7 @@ mod settings;
 mod tests;
 
 pub use self::check::check;
-pub use self::fixed::arguments as fixed_arguments;
+pub use self::fixed::{arguments as fixed_arguments, is_other_rule};
 pub use self::model::{ImageRegistry, ImageRepository, is_repository_name};
 pub use self::outline::specs;
 pub use self::outputs::{other_urls, remind, urls};
