@@ -49,6 +49,14 @@ def test_a_repository_with_images_is_not_deleted(ecr: Any) -> None:
         ecr.describe_repositories(repositoryNames=["shop"])
 
 
+def test_names(ecr: Any) -> None:
+    for right in ("shop__api--v1/x.y", "2a"):
+        ecr.create_repository(repositoryName=right)
+    for wrong in ("shop___api", "shop..api", "shop/"):
+        with refused("InvalidParameterException"):
+            ecr.create_repository(repositoryName=wrong)
+
+
 def test_repositories_are_paged(ecr: Any) -> None:
     for number in range(3):
         ecr.create_repository(repositoryName=f"shop{number}")

@@ -8,7 +8,7 @@ use acceptance_tests::fault::{Action, Fault};
 use acceptance_tests::{Explain, Result};
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, refuse};
 
 const HUB: &str = "registry-1.docker.io";
 
@@ -297,12 +297,14 @@ fn two_clusters_and_others_share_the_registry() -> Result<()> {
 #[test]
 fn an_import_reads_the_registry_back() -> Result<()> {
     let stage = Stage::new()?;
+    let key = stage.account.call("kms", "CreateKey", json!({}))?["KeyMetadata"]["Arn"].clone();
+    stage.account.set_baseline()?;
     let registry = json!({
         "enhanced_scanning": true,
         "replication": [{"region": "eu-west-1"}, {"region": "eu-west-1", "account_id": "222233334444"}],
     });
-    let cluster =
-        stage.cluster().with("image_repositories", json!({"orders": {}})).with("image_registry", registry);
+    let repositories = json!({"orders": {}, "shop__api--v1": {"kms_key_arn": key}});
+    let cluster = stage.cluster().with("image_repositories", repositories).with("image_registry", registry);
     stage.made(&cluster)?;
     stage.expect_import_to_fit()?;
     // A registry without rules was switched to enhanced scanning, and is switched back.
@@ -340,6 +342,17 @@ fn rules_that_fetch_are_shared_made_and_refused() -> Result<()> {
         .filter_map(|rule| rule["upstreamRegistryUrl"].as_str())
         .collect();
     ensure(urls == ["quay.io", "public.ecr.aws"], || answer.to_string())?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
+fn a_cluster_without_images_needs_no_permission_for_them() -> Result<()> {
+    let stage = Stage::new()?;
+    let fault = stage.account.inject(&refuse("ecr:*"))?;
+    stage.made(&stage.cluster())?;
+    stage.expect_empty_plan()?;
+    stage.expect_import_to_fit()?;
+    ensure(fault.fired()? > 0, || "nobody asked".to_owned())?;
     stage.expect_destroyed_completely()
 }
 
