@@ -53,6 +53,25 @@ resource "eks_production_cluster" "main" {
     for name, arn in var.administrators : name => { principal_arn = arn, preset = "admin" }
   }
 
+  image_repositories = {
+    "orders/api" = {}
+
+    "tools/build" = {
+      immutable            = false
+      keep_images          = 20
+      expire_untagged_days = 3
+      pull_account_ids     = var.pull_account_ids
+    }
+  }
+
+  image_registry = {
+    enhanced_scanning = true
+    replication       = [{ region = var.replica_region }]
+    pull_through = {
+      ecr-public = { upstream = "public.ecr.aws" }
+    }
+  }
+
   deletion_protection = var.deletion_protection
   waivers             = var.waivers
 

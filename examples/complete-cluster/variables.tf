@@ -38,3 +38,15 @@ variable "waivers" {
   type        = map(string)
   default     = null
 }
+
+variable "pull_account_ids" {
+  description = "Accounts that may pull the tools."
+  type        = set(string)
+  default     = null
+}
+
+variable "replica_region" {
+  description = "Region that gets copies of the images."
+  type        = string
+  default     = "eu-west-1"
+}

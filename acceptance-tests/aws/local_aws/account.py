@@ -16,6 +16,15 @@ from local_aws.scripts import Scripts
 
 
 @dataclass
+class EcrRegistry:
+    """What moto does not keep of a registry: one account in one region."""
+
+    replication_rules: list[dict[str, Any]] = field(default_factory=list)
+    # By prefix.
+    cache_rules: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass
 class World:
     """What AWS holds and knows of the account outside the backend; copied by snapshots."""
 
@@ -27,6 +36,9 @@ class World:
     vpcs: dict[str, dict[str, Any]] = field(default_factory=dict)
     # What moto does not keep of a log group: (region, name) -> members of its description.
     log_groups: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    ecr: dict[str, EcrRegistry] = field(default_factory=lambda: defaultdict(EcrRegistry))
+    # Keys that AWS manages: (region, service) -> ARN.
+    managed_keys: dict[tuple[str, str], str] = field(default_factory=dict)
     # The services that were ever called, by region: nothing else can hold anything.
     used: set[tuple[str, str]] = field(default_factory=set)
 

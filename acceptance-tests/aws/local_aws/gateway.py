@@ -15,7 +15,7 @@ from local_aws.eks.scene import Scene
 from local_aws.eks.service import run_due_events, serve
 from local_aws.faults import Fault
 from local_aws.journal import Journal
-from local_aws.shims import ec2, iam, kms, launch_templates, logs, ssm  # noqa: F401  (importing them registers them)
+from local_aws.shims import ec2, ecr, ecr_registry, iam, kms, launch_templates, logs, ssm  # noqa: F401  (importing them registers them)
 from local_aws.shims.passage import SHIMS, Passage
 from local_aws.stale_reads import remember, stale_answer
 from local_aws.wire.answers import error_response, general_error, not_implemented

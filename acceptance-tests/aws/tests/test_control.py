@@ -167,7 +167,7 @@ def test_what_is_not_implemented_is_typed(aws: Aws) -> None:
     assert error.status == 501
     assert "eks:CreateCapability" in error.message
     with refused("NotImplemented") as error:
-        aws.client("ecr").describe_pull_through_cache_rules()
+        aws.client("ecr").describe_repository_creation_templates()
     assert error.status == 501
     request = urllib.request.Request(f"{aws.url}/nowhere")
     with pytest.raises(urllib.error.HTTPError) as found:

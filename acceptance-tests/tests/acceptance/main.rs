@@ -6,6 +6,7 @@ mod drift;
 mod driver;
 mod faults;
 mod following;
+mod images;
 mod lifecycle;
 mod local_aws;
 mod node_groups;

@@ -13,9 +13,19 @@ impl Location {
         self.regional("logs", &format!("log-group:{name}"))
     }
 
+    /// `arn:aws:ecr:eu-central-1:111122223333:repository/shop/api`
+    pub fn repository_arn(&self, name: &str) -> String {
+        self.regional("ecr", &format!("repository/{name}"))
+    }
+
     /// `arn:aws:iam::111122223333:root`
     pub fn account_root_arn(&self) -> String {
-        format!("arn:{}:iam::{}:root", self.partition, self.account_id)
+        self.root_arn_of(&self.account_id)
+    }
+
+    /// The root of another account of the same partition.
+    pub fn root_arn_of(&self, account_id: &str) -> String {
+        format!("arn:{}:iam::{account_id}:root", self.partition)
     }
 
     /// `arn:aws:iam::111122223333:role/eks/prod-1a2b3c4d`; `path_and_name` begins with a slash.

@@ -39,6 +39,7 @@ impl Aws {
                 region: region.to_owned(),
             },
             started_updates: Mutex::default(),
+            begun_rules: Mutex::default(),
         }
     }
 

@@ -36,6 +36,10 @@ const NOT_FOUND: &[&str] = &[
     "InvalidLaunchTemplateId.NotFound",
     "InvalidLaunchTemplateId.NotFoundException",
     "InvalidNetworkInterfaceID.NotFound",
+    "RepositoryNotFoundException",
+    "RepositoryPolicyNotFoundException",
+    "LifecyclePolicyNotFoundException",
+    "PullThroughCacheRuleNotFoundException",
 ];
 
 /// Codes that mean "there is one already".
@@ -45,6 +49,8 @@ const CONFLICT: &[&str] = &[
     "ResourceAlreadyExistsException",
     "AlreadyExistsException",
     "InvalidLaunchTemplateName.AlreadyExistsException",
+    "RepositoryAlreadyExistsException",
+    "PullThroughCacheRuleAlreadyExistsException",
 ];
 
 /// Texts that mean "made a moment ago, not seen everywhere yet"; most are about roles.

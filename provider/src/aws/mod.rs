@@ -31,12 +31,19 @@ pub struct Aws {
     /// Where they are.
     pub location: Location,
     started_updates: Mutex<BTreeSet<String>>,
+    begun_rules: Mutex<BTreeSet<String>>,
 }
 
 impl Aws {
     /// Ids of the EKS updates this process has started and not yet seen fail; not to be held across an await.
     pub fn updates(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.started_updates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Prefixes of the pull-through cache rules this process has begun to make, whether or not it heard of their
+    /// end; not to be held across an await.
+    pub fn rules(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.begun_rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -17,6 +17,8 @@ pub const PART: &str = "terraform-provider-eks/part";
 pub const GENERATION: &str = "terraform-provider-eks/generation";
 /// Tag on the main object: `incomplete` until its creation has finished.
 pub const STATUS: &str = "terraform-provider-eks/status";
+/// Tag on what a destroyed cluster kept: its former owner. Whoever names it next takes it over.
+pub const RETAINED: &str = "terraform-provider-eks/retained-by";
 /// Value of [`STATUS`].
 pub const INCOMPLETE: &str = "incomplete";
 

@@ -14,12 +14,17 @@ pub mod addon;
 pub mod cluster;
 mod health;
 pub mod iam_role;
+pub mod image_repository;
 pub mod kms_key;
 pub mod launch_template;
 pub mod log_group;
 pub mod network_interfaces;
 pub mod node_group;
 pub mod pod_identity_association;
+pub mod pull_through_cache_rule;
+mod registry;
+pub mod registry_replication;
+pub mod registry_scanning;
 pub mod subnet_tags;
 pub mod update;
 
@@ -49,6 +54,10 @@ pub const ALL_CALLS: &[Calls] = &[
     access_entry::CALLS,
     pod_identity_association::CALLS,
     subnet_tags::CALLS,
+    image_repository::CALLS,
+    registry_scanning::CALLS,
+    registry_replication::CALLS,
+    pull_through_cache_rule::CALLS,
 ];
 
 /// A delete whose object is already gone is a success.

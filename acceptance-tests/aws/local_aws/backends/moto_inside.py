@@ -71,6 +71,8 @@ class MotoBackend:
     def send(self, request: Request, account: str) -> Response:
         if "/iam/" in request.headers.get("authorization", ""):
             self._policies.install()
+        if "/ecr/" in request.headers.get("authorization", ""):
+            _widen_repository_names()
         status, headers = "500 none", []
 
         def start(answer_status: str, answer_headers: list[tuple[str, str]], _exc: Any = None) -> None:
@@ -115,6 +117,15 @@ class MotoBackend:
     def reset(self, account: str) -> None:
         for service in list(BackendDict._instances):
             service.pop(account, None)
+
+
+@functools.cache
+def _widen_repository_names() -> None:
+    """moto takes one separator between two words; ECR's model takes `__` and many `-`, too."""
+    from moto.ecr import models
+
+    separated = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+    models.ECR_REPOSITORY_NAME_PATTERN = rf"{separated}(?:/{separated})*"
 
 
 class _SharedManagedPolicies:

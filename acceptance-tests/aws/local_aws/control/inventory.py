@@ -120,6 +120,18 @@ def _ec2(cloud: Cloud) -> Iterator[Thing]:
 def _ecr(cloud: Cloud) -> Iterator[Thing]:
     for repository in _pages(cloud, "ecr", "DescribeRepositories", "repositories", "nextToken", "nextToken"):
         yield Thing("ecr", "repository", repository["repositoryName"], cloud.region)
+    for rule in cloud.call("ecr", "DescribePullThroughCacheRules")["pullThroughCacheRules"]:
+        yield Thing("ecr", "cache-rule", rule["ecrRepositoryPrefix"], cloud.region, rule["upstreamRegistryUrl"])
+    for rule in cloud.call("ecr", "DescribeRegistry")["replicationConfiguration"]["rules"]:
+        filters = ", ".join(item["filter"] for item in rule.get("repositoryFilters", []))
+        destinations = ", ".join(item["region"] for item in rule["destinations"])
+        yield Thing("ecr", "replication-rule", filters or "everything", cloud.region, destinations)
+    scanning = cloud.call("ecr", "GetRegistryScanningConfiguration")["scanningConfiguration"]
+    if scanning["scanType"] != "BASIC":
+        yield Thing("ecr", "scan-type", scanning["scanType"], cloud.region)
+    for rule in scanning.get("rules", []):
+        for item in rule["repositoryFilters"]:
+            yield Thing("ecr", "scanning-filter", f"{rule['scanFrequency']} {item['filter']}", cloud.region)
 
 
 def _simple(service: str, operation: str, member: str, kind: str, name: str | None) -> Any:

@@ -47,6 +47,7 @@ _RESOURCE_PARAMETERS = (
     "AliasName",
     "KeyId",
     "repositoryName",
+    "ecrRepositoryPrefix",
     "QueueName",
     "QueueUrl",
     "AlarmName",

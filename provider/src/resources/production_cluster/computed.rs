@@ -5,6 +5,7 @@ use resource_graph::{Ledger, PartKey, Record};
 use terraform_plugin::{Field, Map};
 
 use super::controllers::{external_secrets_role, load_balancer_controller_role};
+use super::images;
 use super::model::ProductionCluster;
 use super::outline::{Outline, cluster_role, control_plane, encryption_key, node_role};
 use crate::parts::addon;
@@ -69,6 +70,9 @@ pub fn fill(state: &mut ProductionCluster, ledger: &Ledger) {
     if state.addon_versions.is_unknown() {
         state.addon_versions = Field::Known(addon_versions(ledger, |_| true));
     }
+    if state.repository_urls.is_unknown() {
+        state.repository_urls = Field::Known(images::urls(ledger, |_| true));
+    }
 }
 
 /// The outputs of the parts that were seen. What was not seen keeps its value; where there is none, it is what
@@ -84,6 +88,10 @@ pub fn refresh(state: &mut ProductionCluster, ledger: &Ledger, seen: impl Fn(&Pa
         {
             *attribute = Field::Known(value);
         }
+    }
+    match state.repository_urls.known_mut() {
+        Some(urls) => urls.extend(images::urls(ledger, &seen)),
+        None => state.repository_urls = Field::Known(images::urls(ledger, |_| true)),
     }
     match state.addon_versions.known_mut() {
         Some(versions) => versions.extend(addon_versions(ledger, seen)),
@@ -114,6 +122,9 @@ pub fn renew(
         } else if nothing_before || had_argument || anew(&(computed.part)()) {
             *attribute = Field::Unknown;
         }
+    }
+    if images::other_urls(planned, &before, &anew) {
+        planned.repository_urls = Field::Unknown;
     }
     if other_addon_versions || before.addon_versions.is_null() {
         planned.addon_versions = Field::Unknown;

@@ -7,6 +7,7 @@ use resource_graph::{Ended, Failure, Ledger, Plan};
 use terraform_plugin::prelude::*;
 use tokio::time::Instant;
 
+use super::images;
 use super::memory::Identity;
 use super::model::ProductionCluster;
 use super::outline::{control_plane, control_plane_logs};
@@ -163,6 +164,7 @@ async fn removal(
     for record in ledger.records.iter_mut().filter(|record| retained && record.key == control_plane_logs()) {
         record.outputs.set(ON_DESTROY, RETAIN);
     }
+    images::remind(&mut ledger, prior);
     let plan = run.plan_removal(&ledger).await;
     Ok(Removal { run, plan, ledger, deadline })
 }

@@ -9,6 +9,7 @@ use resource_graph::{
 };
 
 use super::controllers::ROLE_STEM;
+use super::images;
 use super::known_addon;
 use super::outline::{
     addon_role, cluster_role, control_plane, control_plane_logs, encryption_key, node_role, subnet_tags,
@@ -18,8 +19,9 @@ use crate::aws::naming::Naming;
 use crate::aws::ownership::Ownership;
 use crate::aws::{Aws, Location};
 use crate::parts::{
-    access_entry, addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces,
-    node_group, pod_identity_association, subnet_tags,
+    access_entry, addon, cluster, iam_role, image_repository, kms_key, launch_template, log_group,
+    network_interfaces, node_group, pod_identity_association, pull_through_cache_rule, registry_replication,
+    registry_scanning, subnet_tags,
 };
 
 /// The family of one cluster.
@@ -43,6 +45,8 @@ pub struct Found {
     pub addons: Vec<addon::Existing>,
     /// Its access entries that carry our mark.
     pub access_entries: Vec<access_entry::Existing>,
+    /// Its repositories of images, and what the registry says about them.
+    pub images: images::Found,
     /// Records of everything that carries our mark, with the edges a deletion needs.
     pub records: Vec<Record>,
 }
@@ -75,15 +79,17 @@ impl Family {
         let alias = alias(&self.naming(), &encryption_key(), &self.name);
         let group = log_group_name(&self.name);
         let key = encryption_key();
-        let (cluster, roles, keys, groups, templates, subnets_are_tagged) = tokio::try_join!(
+        let (cluster, roles, keys, groups, templates, subnets_are_tagged, images) = tokio::try_join!(
             cluster::find(aws, &self.name),
             iam_role::discover(aws, &self.iam_role_path, &stem, &ownership),
             kms_key::discover(aws, &alias, &ownership, &key),
             log_group::discover(aws, &group, &ownership),
             launch_template::discover(aws, &ownership),
             subnet_tags::is_there(aws, &self.name),
+            images::find(aws, &ownership),
         )?;
         let mut records: Vec<Record> = [roles, keys, groups, templates].into_iter().flatten().collect();
+        records.extend(images.records());
         if subnets_are_tagged {
             records.push(unmarked(subnet_tags(), &self.name));
         }
@@ -105,10 +111,11 @@ impl Family {
         }
         let keys: Vec<PartKey> = records.iter().map(|record| record.key.clone()).collect();
         for record in &mut records {
-            record.needs = needs(&record.key).into_iter().filter(|needed| keys.contains(needed)).collect();
+            record.needs =
+                needs(&record.key, &keys).into_iter().filter(|needed| keys.contains(needed)).collect();
         }
         retire_doubles(&mut records);
-        Ok(Found { cluster, node_groups, addons, access_entries, records })
+        Ok(Found { cluster, node_groups, addons, access_entries, images, records })
     }
 }
 
@@ -129,6 +136,18 @@ impl Catalogue<Aws> for Family {
             addon::KIND => erase(addon::Addon::recall(record, &ownership)),
             pod_identity_association::KIND => {
                 erase(pod_identity_association::PodIdentityAssociation::recall(record, &ownership))
+            }
+            image_repository::KIND => {
+                erase(image_repository::ImageRepository::recall(record, &ownership, &self.location))
+            }
+            registry_scanning::KIND => {
+                erase(registry_scanning::RegistryScanning::recall(record, &self.location))
+            }
+            registry_replication::KIND => {
+                erase(registry_replication::RegistryReplication::recall(record, &self.location))
+            }
+            pull_through_cache_rule::KIND => {
+                erase(pull_through_cache_rule::PullThroughCacheRule::recall(record))
             }
             _ => return None,
         })
@@ -153,7 +172,7 @@ fn unmarked(key: PartKey, cluster: &str) -> Record {
 }
 
 /// What a part stands on when no ledger says so.
-fn needs(key: &PartKey) -> Vec<PartKey> {
+fn needs(key: &PartKey, all: &[PartKey]) -> Vec<PartKey> {
     match key.kind() {
         kms_key::KIND => vec![cluster_role()],
         log_group::KIND => vec![encryption_key()],
@@ -171,6 +190,9 @@ fn needs(key: &PartKey) -> Vec<PartKey> {
         }
         addon::KIND => vec![control_plane(), addon_role(key.name())],
         pod_identity_association::KIND => vec![control_plane(), PartKey::new(iam_role::KIND, key.name())],
+        registry_scanning::KIND | registry_replication::KIND => {
+            all.iter().filter(|key| key.kind() == image_repository::KIND).cloned().collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -6,36 +6,38 @@ use terraform_plugin::prelude::*;
 
 use super::defaults;
 use super::identity_of_model;
+use super::images;
 use super::known::value;
 use super::model::{Encryption, KubernetesNetwork, Logging, ProductionCluster};
-use super::outline::{control_plane, control_plane_logs, encryption_key};
+use super::outline::{control_plane, control_plane_logs, encryption_key, outline};
 use super::protection;
 use super::report::headline;
 use crate::errors::{self, ErrorCode};
+use crate::parts::image_repository;
 
 /// One argument that AWS fixes, and what AWS has.
-struct Fixed {
-    path: Path,
-    part: PartKey,
-    prior: Option<Option<String>>,
+pub(super) struct Fixed {
+    pub(super) path: Path,
+    pub(super) part: PartKey,
+    pub(super) prior: Option<Option<String>>,
     /// None while it is unknown.
-    planned: Option<Option<String>>,
+    pub(super) planned: Option<Option<String>>,
     /// The planned value with its default in its place, where that is known.
-    wanted: Option<String>,
+    pub(super) wanted: Option<String>,
     /// What was seen in AWS last.
-    there: Option<String>,
+    pub(super) there: Option<String>,
     /// Following would take what AWS uses out of the configuration, and delete it.
-    deletes_it: bool,
+    pub(super) deletes_it: bool,
     /// The error when AWS has something else.
-    code: ErrorCode,
+    pub(super) code: ErrorCode,
 }
 
 impl Fixed {
-    fn changes(&self) -> bool {
+    pub(super) fn changes(&self) -> bool {
         self.planned.is_some() && self.prior != self.planned
     }
 
-    fn follows(&self) -> bool {
+    pub(super) fn follows(&self) -> bool {
         !self.deletes_it && self.wanted.is_some() && self.wanted == self.there
     }
 
@@ -123,15 +125,21 @@ pub fn judge(
     response: &mut PlanResponse,
 ) {
     let paths = ProductionCluster::at(&Path::root());
-    let fixed = fixed(prior, planned, ledger);
+    let mut fixed: Vec<Fixed> = fixed(prior, planned, ledger).into();
+    fixed.extend(images::fixed_arguments(prior, planned, ledger));
     let refused = |fixed: &&Fixed| fixed.changes() && !fixed.follows();
     let differs = |old: &Field<String>, new: &Field<String>| !new.is_unknown() && old != new;
     let mut changed = Vec::new();
     changed.extend(differs(&prior.name, &planned.name).then(|| paths.name.clone()));
     changed.extend(differs(&prior.region, &planned.region).then(|| paths.region.clone()));
     let is_version = |fixed: &&Fixed| fixed.path == paths.kubernetes_version;
+    let is_of_images = |fixed: &&Fixed| fixed.part.kind() == image_repository::KIND;
     changed.extend(
-        fixed.iter().filter(|fixed| !is_version(fixed)).filter(refused).map(|fixed| fixed.path.clone()),
+        fixed
+            .iter()
+            .filter(|fixed| !is_version(fixed) && !is_of_images(fixed))
+            .filter(refused)
+            .map(|fixed| fixed.path.clone()),
     );
     if planned.allow_replacement.known() == Some(&true) {
         response.requires_replace.extend(changed);
@@ -144,6 +152,17 @@ pub fn judge(
                  that is what you want, set allow_replacement = true.",
             );
         }
+    }
+    for encryption in fixed.iter().filter(is_of_images).filter(refused) {
+        response.diagnostics.error_at(
+            &encryption.path,
+            headline("This argument cannot be changed", errors::IMMUTABLE),
+            format!(
+                "AWS never changes how a repository is encrypted{}. Set it back; or take the repository out of \
+                 image_repositories, delete it with its images yourself where it stays, and name it again.",
+                encryption.there.as_ref().map(|there| format!(": {there}")).unwrap_or_default()
+            ),
+        );
     }
     if let Some(version) = fixed.iter().filter(is_version).find(refused) {
         response.diagnostics.error_at(
@@ -158,13 +177,23 @@ pub fn judge(
     {
         protection::refuse(&mut response.diagnostics, &identity, "replaces");
     }
-    explain_impossible(prior, &fixed, response);
+    explain_impossible(prior, planned, &fixed, response);
 }
 
 /// Parts that neither update nor replacement can mend: said in the plan, before anything is done.
-fn explain_impossible(prior: &ProductionCluster, fixed: &[Fixed], response: &mut PlanResponse) {
+fn explain_impossible(
+    prior: &ProductionCluster,
+    planned: &ProductionCluster,
+    fixed: &[Fixed],
+    response: &mut PlanResponse,
+) {
     let paths = ProductionCluster::at(&Path::root());
+    let wanted = outline(planned);
     for (key, part) in prior.parts.known().into_iter().flat_map(|parts| parts.known()) {
+        // What is not wanted any more, and is not ours, is left alone.
+        if wanted.as_ref().is_some_and(|wanted| !wanted.contains_key(&PartKey::parse(key))) {
+            continue;
+        }
         let state = part.state.text().unwrap_or_default();
         if let Some(reason) = state.strip_prefix("impossible: ") {
             let of_part = || fixed.iter().filter(|fixed| fixed.part.as_str() == key);
@@ -174,6 +203,7 @@ fn explain_impossible(prior: &ProductionCluster, fixed: &[Fixed], response: &mut
                 Some(fixed) => (fixed.path.clone(), fixed.code),
                 // This plan takes the contradiction away.
                 None if of_part().any(|fixed| fixed.changes() && fixed.follows()) => continue,
+                None if images::is_other_rule(prior, planned, &PartKey::parse(key)) => continue,
                 None => (paths.parts.key(key), errors::IMPOSSIBLE),
             };
             response.diagnostics.error_at(&path, headline(code.title, code), format!("{key}: {reason}."));

@@ -11,6 +11,7 @@ use super::addons;
 use super::controllers;
 use super::defaults;
 use super::family::Found;
+use super::images;
 use super::model::{self, ProductionCluster};
 use super::outline::{encryption_key, subnet_tags};
 use super::private::Private;
@@ -69,6 +70,8 @@ struct Details {
     logs: Option<log_group::Existing>,
     /// Disk of each node group, by its key.
     disks_gib: BTreeMap<String, i64>,
+    image_repositories: Field<Map<images::ImageRepository>>,
+    image_registry: Field<images::ImageRegistry>,
 }
 
 impl Details {
@@ -79,7 +82,8 @@ impl Details {
             let gib = launch_template::disk_gib(&run.aws, record).await?;
             disks_gib.extend(gib.map(|gib| (record.key.name().to_owned(), gib)));
         }
-        Ok(Self { logs, disks_gib })
+        let (image_repositories, image_registry) = images::read_back(&run.aws, &found.images).await?;
+        Ok(Self { logs, disks_gib, image_repositories, image_registry })
     }
 }
 
@@ -128,6 +132,8 @@ fn read_back(
         load_balancer_controller,
         external_secrets,
         addons: addons::read_back(found, region).into(),
+        image_repositories: details.image_repositories.clone(),
+        image_registry: details.image_registry.clone(),
         upgrade_policy: support.map(|support| model::UpgradePolicy { support_type: support.into() }).into(),
         deletion_protection: (!cluster.deletion_protection).then_some(false).into(),
         tags: (!own.is_empty()).then(|| own.into_iter().collect::<Map<String>>()).into(),

@@ -12,6 +12,7 @@ mod differing;
 mod expand;
 mod family;
 mod fixed;
+mod images;
 mod import;
 mod known;
 mod known_addon;

@@ -3,6 +3,7 @@
 
 use terraform_plugin::prelude::*;
 
+use super::images::{ImageRegistry, ImageRepository, is_repository_name};
 use crate::config::is_arn;
 
 model! {
@@ -53,6 +54,10 @@ model! {
         /// AWS identity of the External Secrets operator, which you install yourself. It can read nothing by itself:
         /// it may take the roles that `eks_secret_sync` makes for this cluster.
         external_secrets: Controller = optional(),
+        /// Repositories of images, by their name.
+        image_repositories: Map<ImageRepository> = optional().keys(is_repository_name, "have 2-256 lower-case letters and digits, joined by `.`, `_`, `__`, `-` or `/`"),
+        /// What the repositories share in the registry of the account.
+        image_registry: ImageRegistry = optional(),
         /// What happens when the version reaches the end of its support.
         upgrade_policy: UpgradePolicy = optional(),
         /// Refuse to destroy the cluster, here and in AWS. Default `true`; `false` breaks the rule
@@ -95,6 +100,8 @@ model! {
         load_balancer_controller_role_arn: String = computed().use_prior(),
         /// ARN of the role of External Secrets, where it has one.
         external_secrets_role_arn: String = computed().use_prior(),
+        /// Where images of each repository are pushed to and pulled from.
+        repository_urls: Map<String> = computed().use_prior(),
         /// Version of each add-on.
         addon_versions: Map<String> = computed().use_prior(),
         /// `ready`; `incomplete` until the create has finished; `degraded` after an update that did not finish.

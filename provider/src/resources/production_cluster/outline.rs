@@ -9,6 +9,7 @@ use super::access;
 use super::addons;
 use super::controllers;
 use super::defaults;
+use super::images;
 use super::known::{set, value};
 use super::model::{NodeGroup, ProductionCluster};
 use super::purpose::SPOT;
@@ -97,6 +98,9 @@ pub fn outline(model: &ProductionCluster) -> Option<Outline> {
     }
     for (name, spec) in access::specs(model)? {
         add(PartKey::new(access_entry::KIND, &name), spec);
+    }
+    for (key, spec) in images::specs(model)? {
+        add(key, spec);
     }
     for (key, spec) in addons::specs(model)?.into_iter().chain(controllers::specs(model)?) {
         add(key, spec);

@@ -8,6 +8,7 @@ use super::access;
 use super::addons;
 use super::controllers;
 use super::defaults;
+use super::images::Images;
 use super::known::{set, texts, value};
 use super::model::{self, ProductionCluster};
 use super::purpose::Purpose;
@@ -37,6 +38,7 @@ pub struct Settings {
     pub controllers: Vec<controllers::ServiceAccount>,
     /// The one for emergencies among them.
     pub access_entries: BTreeMap<String, access::Entry>,
+    pub images: Images,
     pub support_type: String,
     pub deletion_protection: bool,
     pub tags: Tags,
@@ -110,6 +112,7 @@ impl Settings {
             addons: addons::settings(model)?,
             controllers: controllers::settings(model)?,
             access_entries: access::entries(model)?,
+            images: Images::of(model)?,
             support_type: value(&upgrade_policy.support_type)?.unwrap_or_else(|| "STANDARD".to_owned()),
             deletion_protection: value(&model.deletion_protection)?.unwrap_or(true),
             tags: texts(&model.tags_all)?.unwrap_or_default(),

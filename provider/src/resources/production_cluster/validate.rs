@@ -4,6 +4,7 @@ use terraform_plugin::prelude::*;
 
 use super::access;
 use super::addons;
+use super::images;
 use super::known;
 use super::known_addon::DNS;
 use super::model::{
@@ -47,6 +48,7 @@ pub fn check(config: &ProductionCluster, diagnostics: &mut Diagnostics) {
     core_dns(config, &paths.node_groups, diagnostics);
     access::check(config, diagnostics);
     addons::check(config, diagnostics);
+    images::check(config, diagnostics);
     check_rules(config, &paths, diagnostics);
 }
 

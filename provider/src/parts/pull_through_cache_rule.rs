@@ -1,0 +1,250 @@
+//! A rule by which the registry fetches images of another registry and keeps them. The repositories it makes for
+//! them belong to nobody here.
+//!
+//! Rules carry no tags. One that is exactly as configured, and was there before, is shared: it is used, and never
+//! changed or deleted. Only what was made here, which the ledger says, is changed and deleted.
+//!
+//! API: <https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreatePullThroughCacheRule.html>
+
+use std::fmt;
+
+use async_trait::async_trait;
+use aws_sdk_ecr::config::retry::RetryConfig;
+use aws_sdk_ecr::types::PullThroughCacheRule as Rule;
+use resource_graph::{
+    Comparison, Created, Failure, FailureKind, Identity, Observation, Outputs, Owner, Part, PartKey, Probe,
+    Record, Replacement, Target, Until,
+};
+
+#[cfg(test)]
+use super::Calls;
+use super::gone;
+use crate::aws::Aws;
+use crate::aws::error::{Operation, failure, is_absent};
+
+/// Kind of its keys.
+pub const KIND: &str = "pull-through-cache-rule";
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PullThroughCacheRule {
+    /// What people read about it.
+    pub spec: String,
+    /// Beginning of the names of its repositories, 2-30 characters.
+    pub prefix: String,
+    /// Host of the other registry, such as `public.ecr.aws`; fixed at creation.
+    pub upstream: String,
+    /// Secret with the credentials for it.
+    pub credential_arn: Option<String>,
+}
+
+/// What was seen of a rule.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    upstream: String,
+    credential_arn: Option<String>,
+}
+
+/// One update of a rule.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Other credentials.
+    Credentials(String),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Credentials(_) => write!(formatter, "credentials"),
+        }
+    }
+}
+
+impl PullThroughCacheRule {
+    /// The part a record speaks of.
+    pub fn recall(record: &Record) -> Self {
+        Self {
+            spec: record.spec.clone(),
+            prefix: record.identity.get("prefix").to_owned(),
+            upstream: String::new(),
+            credential_arn: None,
+        }
+    }
+
+    fn is_wanted(&self, seen: &Seen) -> bool {
+        seen.upstream == self.upstream && seen.credential_arn == self.credential_arn
+    }
+}
+
+#[async_trait]
+impl Part<Aws> for PullThroughCacheRule {
+    type Seen = Seen;
+    type Change = Change;
+
+    fn key(&self) -> PartKey {
+        PartKey::new(KIND, &self.prefix)
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::new([("prefix", &self.prefix)])
+    }
+
+    fn spec(&self) -> String {
+        self.spec.clone()
+    }
+
+    async fn observe(&self, aws: &Aws, target: &Target<'_>) -> Result<Observation<Seen>, Failure> {
+        let prefix = target.identity.get("prefix");
+        let Some(rule) = describe(aws, prefix).await? else { return Ok(Observation::Absent) };
+        let seen = seen(&rule);
+        let was_begun = aws.rules().contains(prefix);
+        let mut outputs = outputs(&rule);
+        // The answer of the create was lost, and the rule is there.
+        if was_begun {
+            outputs.set(MADE_HERE, created(&rule).unwrap_or_default());
+        }
+        let owner = if was_begun || self.is_wanted(&seen) { Owner::Ours } else { Owner::Nobody };
+        Ok(Observation::Present { owner, instance: created(&rule), outputs, seen })
+    }
+
+    fn compare(&self, target: &Target<'_>, seen: &Seen) -> Comparison<Change> {
+        if self.is_wanted(seen) {
+            return Comparison::Same;
+        }
+        if !is_made_here(target.outputs) {
+            return Comparison::Impossible(format!(
+                "the rule {} is shared with others, who made it for {}{}; configure it like that, or choose another \
+                 prefix",
+                self.prefix,
+                seen.upstream,
+                seen.credential_arn.as_ref().map(|arn| format!(" with {arn}")).unwrap_or_default(),
+            ));
+        }
+        match &self.credential_arn {
+            Some(arn) if seen.upstream == self.upstream => {
+                Comparison::Change(vec![Change::Credentials(arn.clone())])
+            }
+            _ => Comparison::Replace(Replacement {
+                reason: "ECR fixes the other registry, and that it needs no credentials, at creation"
+                    .to_owned(),
+                identity: self.identity(),
+            }),
+        }
+    }
+
+    async fn create(&self, aws: &Aws, target: &Target<'_>) -> Result<Created<Seen>, Failure> {
+        let prefix = target.identity.get("prefix");
+        aws.rules().insert(prefix.to_owned());
+        let answer = aws
+            .ecr
+            .create_pull_through_cache_rule()
+            .ecr_repository_prefix(prefix)
+            .upstream_registry_url(&self.upstream)
+            .set_credential_arn(self.credential_arn.clone())
+            .customize()
+            // The SDK would repeat a call whose answer was lost, and hear that there is one already: as it hears
+            // when somebody else made it.
+            .config_override(aws_sdk_ecr::config::Config::builder().retry_config(RetryConfig::disabled()))
+            .send()
+            .await
+            .map_err(|error| failure(CREATE, &error));
+        let answer = match answer {
+            Err(refused) => {
+                if refused.kind != FailureKind::Unknown {
+                    aws.rules().remove(prefix);
+                }
+                return Err(refused);
+            }
+            Ok(answer) => answer,
+        };
+        let seen = Seen { upstream: self.upstream.clone(), credential_arn: self.credential_arn.clone() };
+        let instance = answer.created_at().map(|time| time.secs().to_string());
+        let created = instance.clone().unwrap_or_default();
+        Ok(Created { seen, instance, outputs: Outputs::new([(CREATED, &created), (MADE_HERE, &created)]) })
+    }
+
+    async fn update(&self, aws: &Aws, target: &Target<'_>, change: &Change) -> Result<Outputs, Failure> {
+        let Change::Credentials(arn) = change;
+        let call = aws.ecr.update_pull_through_cache_rule();
+        let call = call.ecr_repository_prefix(target.identity.get("prefix")).credential_arn(arn);
+        call.send().await.map_err(|error| failure(UPDATE, &error))?;
+        Ok(Outputs::default())
+    }
+
+    async fn delete(&self, aws: &Aws, target: &Target<'_>) -> Result<(), Failure> {
+        if !is_made_here(target.outputs) {
+            return Ok(());
+        }
+        let prefix = target.identity.get("prefix");
+        gone(DELETE, aws.ecr.delete_pull_through_cache_rule().ecr_repository_prefix(prefix).send().await)?;
+        aws.rules().remove(prefix);
+        Ok(())
+    }
+
+    async fn probe(&self, aws: &Aws, target: &Target<'_>, until: Until) -> Result<Probe, Failure> {
+        if until == Until::Gone && !is_made_here(target.outputs) {
+            return Ok(Probe::Done(Outputs::default()));
+        }
+        Ok(match (until, describe(aws, target.identity.get("prefix")).await?) {
+            (Until::Usable, None) => return Err(super::not_visible_yet()),
+            (Until::Usable, Some(rule)) => Probe::Done(outputs(&rule)),
+            (Until::Gone, None) => Probe::Done(Outputs::default()),
+            (Until::Gone, Some(_)) => Probe::Pending("still there".to_owned()),
+        })
+    }
+}
+
+/// Output: when it was made.
+const CREATED: &str = "created";
+/// Output: when one was made here. While that is the one that is there, it goes with the cluster.
+const MADE_HERE: &str = "made_here";
+
+const CREATE: Operation = Operation::new("ECR", "CreatePullThroughCacheRule");
+const DESCRIBE: Operation = Operation::new("ECR", "DescribePullThroughCacheRules");
+const UPDATE: Operation = Operation::new("ECR", "UpdatePullThroughCacheRule");
+const DELETE: Operation = Operation::new("ECR", "DeletePullThroughCacheRule");
+
+/// IAM actions this kind calls, and those AWS checks on its behalf.
+#[cfg(test)]
+pub const CALLS: Calls = Calls {
+    kind: KIND,
+    calls: &[CREATE, DESCRIBE, UPDATE, DELETE],
+    implied: &[
+        (
+            "iam:CreateServiceLinkedRole",
+            "ECR user guide, slr-pullthroughcache: AWSServiceRoleForECRPullThroughCache",
+        ),
+        ("secretsmanager:GetSecretValue", "ECR user guide, pull-through-cache-creating-secret"),
+    ],
+};
+
+fn is_made_here(outputs: &Outputs) -> bool {
+    outputs.get(MADE_HERE).is_some() && outputs.get(MADE_HERE) == outputs.get(CREATED)
+}
+
+fn seen(rule: &Rule) -> Seen {
+    Seen {
+        upstream: rule.upstream_registry_url().unwrap_or_default().to_owned(),
+        credential_arn: rule.credential_arn().map(str::to_owned),
+    }
+}
+
+fn outputs(rule: &Rule) -> Outputs {
+    Outputs::new([
+        ("upstream", rule.upstream_registry_url().unwrap_or_default()),
+        (CREATED, &created(rule).unwrap_or_default()),
+    ])
+}
+
+/// When it was made, seconds since 1970: the same in the answer of the create and later.
+fn created(rule: &Rule) -> Option<String> {
+    rule.created_at().map(|time| time.secs().to_string())
+}
+
+async fn describe(aws: &Aws, prefix: &str) -> Result<Option<Rule>, Failure> {
+    match aws.ecr.describe_pull_through_cache_rules().ecr_repository_prefixes(prefix).send().await {
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(failure(DESCRIBE, &error)),
+        Ok(answer) => Ok(answer.pull_through_cache_rules.unwrap_or_default().into_iter().next()),
+    }
+}
