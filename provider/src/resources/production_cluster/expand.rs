@@ -1,6 +1,6 @@
 //! Settings → graph. Pure: the same settings always give the same graph.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use resource_graph::{Graph, Input, PartKey};
 use serde_json::json;

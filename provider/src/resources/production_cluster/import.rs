@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use resource_graph::{Failure, Owner, PartKey, Record};
+use resource_graph::{Failure, Owner, Record};
 use terraform_plugin::prelude::*;
 
 use super::access;
