@@ -27,6 +27,8 @@ class World:
     vpcs: dict[str, dict[str, Any]] = field(default_factory=dict)
     # What moto does not keep of a log group: (region, name) -> members of its description.
     log_groups: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    # Metric filters of log groups: (region, group) -> name -> filter.
+    metric_filters: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     # The services that were ever called, by region: nothing else can hold anything.
     used: set[tuple[str, str]] = field(default_factory=set)
 
