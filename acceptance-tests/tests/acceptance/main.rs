@@ -8,6 +8,7 @@ mod following;
 mod lifecycle;
 mod local_aws;
 mod node_groups;
+mod observability;
 mod ownership;
 mod purposes;
 mod remade;

@@ -17,6 +17,8 @@ pub mod iam_role;
 pub mod kms_key;
 pub mod launch_template;
 pub mod log_group;
+pub mod metric_alarm;
+pub mod metric_filter;
 pub mod network_interfaces;
 pub mod node_group;
 pub mod update;
@@ -45,6 +47,8 @@ pub const ALL_CALLS: &[Calls] = &[
     node_group::CALLS,
     addon::CALLS,
     access_entry::CALLS,
+    metric_alarm::CALLS,
+    metric_filter::CALLS,
 ];
 
 /// A delete whose object is already gone is a success.

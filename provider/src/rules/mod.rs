@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 pub mod deletion_protection_off;
+pub mod log_retention_short;
+pub mod logs_incomplete;
 pub mod public_endpoint_open;
 
 /// What people have to know about a rule.
@@ -20,7 +22,12 @@ pub struct Rule {
 }
 
 /// Every rule, in the order of the guide.
-pub const ALL: &[Rule] = &[public_endpoint_open::RULE, deletion_protection_off::RULE];
+pub const ALL: &[Rule] = &[
+    public_endpoint_open::RULE,
+    deletion_protection_off::RULE,
+    logs_incomplete::RULE,
+    log_retention_short::RULE,
+];
 
 /// Waivers that name a rule nobody knows, and those without a reason.
 pub fn wrong_waivers(waivers: &BTreeMap<String, String>) -> Vec<(String, String)> {

@@ -8,16 +8,17 @@ use resource_graph::{
     AnyPart, Catalogue, Failure, Identity, Ledger, Outputs, Owner, PartKey, Record, RecordState, erase,
 };
 
+use super::observability::break_glass_filter;
 use super::outline::{
     addon_role, cluster_role, control_plane, control_plane_logs, encryption_key, node_role,
 };
-use super::{TYPE, alias, log_group_name};
+use super::{TYPE, alias, log_group_name, observability};
 use crate::aws::naming::Naming;
 use crate::aws::ownership::Ownership;
 use crate::aws::{Aws, Location};
 use crate::parts::{
-    access_entry, addon, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces,
-    node_group,
+    access_entry, addon, cluster, iam_role, kms_key, launch_template, log_group, metric_alarm, metric_filter,
+    network_interfaces, node_group,
 };
 
 /// Longest beginning of a cluster's name that every role's name has; roles' names are cut at 64 characters.
@@ -44,6 +45,8 @@ pub struct Found {
     pub addons: Vec<addon::Existing>,
     /// Its access entries that carry our mark.
     pub access_entries: Vec<access_entry::Existing>,
+    /// Its alarms that carry our mark.
+    pub alarms: Vec<metric_alarm::Existing>,
     /// Records of everything that carries our mark, with the edges a deletion needs.
     pub records: Vec<Record>,
 }
@@ -74,16 +77,22 @@ impl Family {
         let ownership = self.ownership();
         let stem: String = self.name.chars().take(ROLE_STEM).collect();
         let alias = alias(&self.naming(), &encryption_key(), &self.name);
-        let group = log_group_name(&self.name);
+        let prefix = observability::alarm_prefix(&self.name);
+        let groups: Vec<String> = log_group_names(&self.name).collect();
+        let filter = observability::break_glass_filter_name(&self.naming(), &self.name);
         let key = encryption_key();
-        let (cluster, roles, keys, groups, templates) = tokio::try_join!(
+        let (cluster, roles, keys, groups, templates, alarms, filter) = tokio::try_join!(
             cluster::find(aws, &self.name),
             iam_role::discover(aws, &self.iam_role_path, &stem, &ownership),
             kms_key::discover(aws, &alias, &ownership, &key),
-            log_group::discover(aws, &group, &ownership),
+            log_group::discover(aws, &groups, &ownership),
             launch_template::discover(aws, &ownership),
+            metric_alarm::discover(aws, &prefix, &ownership),
+            metric_filter::discover(aws, &break_glass_filter(), &groups[0], &filter),
         )?;
         let mut records: Vec<Record> = [roles, keys, groups, templates].into_iter().flatten().collect();
+        records.extend(filter);
+        records.extend(alarms.iter().map(|alarm| alarm.record.clone()));
         let (mut node_groups, mut addons, mut access_entries) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(cluster) = cluster.as_ref().filter(|cluster| cluster.owner(&ownership) == Owner::Ours) {
             records.push(cluster.record.clone());
@@ -102,7 +111,7 @@ impl Family {
             record.needs = needs(&record.key).into_iter().filter(|needed| keys.contains(needed)).collect();
         }
         retire_doubles(&mut records);
-        Ok(Found { cluster, node_groups, addons, access_entries, records })
+        Ok(Found { cluster, node_groups, addons, access_entries, alarms, records })
     }
 }
 
@@ -114,6 +123,10 @@ impl Catalogue<Aws> for Family {
             iam_role::KIND => erase(iam_role::IamRole::recall(record, &ownership)),
             kms_key::KIND => erase(kms_key::KmsKey::recall(record, &ownership, &self.location)),
             log_group::KIND => erase(log_group::LogGroup::recall(record, &ownership, &self.location)),
+            metric_alarm::KIND => {
+                erase(metric_alarm::MetricAlarm::recall(record, &ownership, &self.location))
+            }
+            metric_filter::KIND => erase(metric_filter::MetricFilter::recall(record)),
             cluster::KIND => erase(cluster::Cluster::recall(record, &ownership)),
             network_interfaces::KIND => erase(network_interfaces::NetworkInterfaces::recall(record)),
             launch_template::KIND => erase(launch_template::LaunchTemplate::recall(record, &ownership)),
@@ -127,6 +140,11 @@ impl Catalogue<Aws> for Family {
     async fn discover(&self, aws: &Aws) -> Result<Vec<Record>, Failure> {
         Ok(self.find(aws).await?.records)
     }
+}
+
+/// Names of all log groups of a cluster, the control plane's first.
+fn log_group_names(cluster: &str) -> impl Iterator<Item = String> {
+    [log_group_name(cluster)].into_iter().chain(observability::log_group_names(cluster))
 }
 
 fn interfaces(cluster: &str) -> Record {
@@ -146,7 +164,12 @@ fn needs(key: &PartKey) -> Vec<PartKey> {
     match key.kind() {
         kms_key::KIND => vec![cluster_role()],
         log_group::KIND => vec![encryption_key()],
-        cluster::KIND => vec![cluster_role(), encryption_key(), control_plane_logs()],
+        cluster::KIND => [cluster_role(), encryption_key(), control_plane_logs()]
+            .into_iter()
+            .chain(observability::container_insights_logs())
+            .collect(),
+        metric_filter::KIND => vec![control_plane_logs()],
+        metric_alarm::KIND => vec![control_plane(), break_glass_filter()],
         network_interfaces::KIND | access_entry::KIND => vec![control_plane()],
         node_group::KIND => vec![
             control_plane(),

@@ -10,6 +10,7 @@ use super::access;
 use super::defaults;
 use super::family::Found;
 use super::model::{self, ProductionCluster};
+use super::observability;
 use super::outline::encryption_key;
 use super::private::Private;
 use super::purpose::{self, Purpose};
@@ -65,6 +66,8 @@ fn nothing(text: &str) -> Diagnostics {
 /// What only an import asks for.
 struct Details {
     logs: Option<log_group::Existing>,
+    /// Log groups of Container Insights.
+    groups: observability::Groups,
     /// Disk of each node group, by its key.
     disks_gib: BTreeMap<String, i64>,
 }
@@ -72,12 +75,18 @@ struct Details {
 impl Details {
     async fn read(run: &Run, found: &Found) -> Result<Self, Failure> {
         let logs = log_group::find(&run.aws, &log_group_name(&run.family.name)).await?;
+        let mut groups = observability::Groups::new();
+        for key in observability::container_insights_logs() {
+            let Some(record) = found.records.iter().find(|record| record.key == key) else { continue };
+            let group = log_group::find(&run.aws, record.identity.get("name")).await?;
+            groups.extend(group.map(|group| (key, group)));
+        }
         let mut disks_gib = BTreeMap::new();
         for record in found.records.iter().filter(|record| record.key.kind() == launch_template::KIND) {
             let gib = launch_template::disk_gib(&run.aws, record).await?;
             disks_gib.extend(gib.map(|gib| (record.key.name().to_owned(), gib)));
         }
-        Ok(Self { logs, disks_gib })
+        Ok(Self { logs, groups, disks_gib })
     }
 }
 
@@ -105,7 +114,11 @@ fn read_back(
         (name, group_model(group, disk_gib, cluster))
     };
     let groups = found.node_groups.iter().map(group);
-    let (access_entries, break_glass) = access::read_back(&found.access_entries);
+    let (access_entries, mut break_glass) = access::read_back(&found.access_entries);
+    if let Some(break_glass) = break_glass.known_mut() {
+        break_glass.alarm = observability::break_glass_alarm(&found.alarms);
+    }
+    let key_of_logs = details.logs.as_ref().and_then(|logs| logs.kms_key_arn.as_deref());
     ProductionCluster {
         name: name.into(),
         kubernetes_version: cluster.kubernetes_version.as_str().into(),
@@ -122,6 +135,7 @@ fn read_back(
         access_entries,
         break_glass,
         addons: addons(found).into(),
+        observability: observability::read_back(&found.alarms, &details.groups, key_of_logs).into(),
         upgrade_policy: support.map(|support| model::UpgradePolicy { support_type: support.into() }).into(),
         deletion_protection: (!cluster.deletion_protection).then_some(false).into(),
         tags: (!own.is_empty()).then(|| own.into_iter().collect::<Map<String>>()).into(),

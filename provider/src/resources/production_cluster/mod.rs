@@ -14,6 +14,7 @@ mod import;
 mod known;
 mod memory;
 mod model;
+mod observability;
 mod outline;
 mod plan;
 mod preset;

@@ -3,6 +3,7 @@
 
 use terraform_plugin::prelude::*;
 
+use super::observability::model::Observability;
 use crate::config::is_arn;
 
 model! {
@@ -41,6 +42,8 @@ model! {
         /// Add-ons, by their EKS name. What is not named keeps its default: `vpc-cni` (with network policy),
         /// `kube-proxy`, `eks-pod-identity-agent` and `coredns` are installed.
         addons: Map<Addon> = optional().keys(is_addon_name, "are one of vpc-cni, kube-proxy, eks-pod-identity-agent, coredns"),
+        /// Metrics and logs of what runs in the cluster, and alarms. Default: Container Insights, and all alarms.
+        observability: Observability = optional(),
         /// What happens when the version reaches the end of its support.
         upgrade_policy: UpgradePolicy = optional(),
         /// Refuse to destroy the cluster, here and in AWS. Default `true`; `false` breaks the rule
@@ -217,6 +220,9 @@ model! {
     pub struct BreakGlass paths BreakGlassPaths {
         /// ARN of an IAM role that nobody uses otherwise.
         principal_arn: String = required().check(is_principal, "be the ARN of an IAM role or user; of a session, give the ARN of its role"),
+        /// An alarm on every use, told to the topics of `observability.alarms`. It needs the log type `audit` and the
+        /// log class `STANDARD`. Default `true`.
+        alarm: bool = optional(),
     }
 
     /// An add-on.

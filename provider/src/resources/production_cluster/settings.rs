@@ -8,6 +8,7 @@ use super::access;
 use super::defaults;
 use super::known::{set, texts, value};
 use super::model::{self, ProductionCluster};
+use super::observability;
 use super::purpose::Purpose;
 use crate::aws::ownership::Tags;
 use crate::parts::cluster::{EndpointAccess, KubernetesNetwork, LOG_TYPES};
@@ -31,6 +32,7 @@ pub struct Settings {
     pub addons: BTreeMap<String, Addon>,
     /// The one for emergencies among them.
     pub access_entries: BTreeMap<String, access::Entry>,
+    pub observability: observability::Settings,
     pub support_type: String,
     pub deletion_protection: bool,
     pub tags: Tags,
@@ -110,6 +112,7 @@ impl Settings {
             node_groups: node_groups(&model.node_groups, &subnet_ids)?,
             addons: addons(&model.addons)?,
             access_entries: access::entries(model)?,
+            observability: observability::Settings::of(model)?,
             support_type: value(&upgrade_policy.support_type)?.unwrap_or_else(|| "STANDARD".to_owned()),
             deletion_protection: value(&model.deletion_protection)?.unwrap_or(true),
             tags: texts(&model.tags_all)?.unwrap_or_default(),

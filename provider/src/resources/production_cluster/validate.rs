@@ -3,14 +3,17 @@
 use terraform_plugin::prelude::*;
 
 use super::access;
+use super::defaults;
 use super::known;
 use super::model::{
     self, EndpointAccess, KubernetesNetwork, Logging, NodeGroup, ProductionCluster, is_retention,
 };
+use super::observability;
 use super::purpose::SPOT;
 use super::report::{headline, wrong};
 use super::settings;
 use crate::errors;
+use crate::parts::cluster::LOG_TYPES;
 use crate::rules::{self, Rule};
 
 /// Everything that can be said without AWS.
@@ -43,6 +46,7 @@ pub fn check(config: &ProductionCluster, diagnostics: &mut Diagnostics) {
     }
     core_dns(config, &paths.node_groups, diagnostics);
     access::check(config, diagnostics);
+    observability::check(config, diagnostics);
     check_rules(config, &paths, diagnostics);
 }
 
@@ -162,6 +166,50 @@ fn repels_core_dns(group: &NodeGroup) -> Option<bool> {
     verdicts.into_iter().all(|verdict| verdict.is_some()).then_some(false)
 }
 
+/// A rule, the argument it is about, and what is wrong there; none while something it depends on is unknown.
+type Judgement = (Rule, Path, Option<Option<String>>);
+
+fn judgements(config: &ProductionCluster, paths: &super::model::ProductionClusterPaths) -> [Judgement; 4] {
+    let logging = Logging::at(&paths.logging);
+    [
+        (
+            rules::public_endpoint_open::RULE,
+            EndpointAccess::at(&paths.endpoint_access).public_cidrs,
+            open_endpoint(config),
+        ),
+        (
+            rules::deletion_protection_off::RULE,
+            paths.deletion_protection.clone(),
+            known::value(&config.deletion_protection)
+                .map(|on| rules::deletion_protection_off::broken(on.unwrap_or(true))),
+        ),
+        (rules::logs_incomplete::RULE, logging.types, missing_logs(config)),
+        (rules::log_retention_short::RULE, logging.retention_days, short_retention(config)),
+    ]
+}
+
+fn open_endpoint(config: &ProductionCluster) -> Option<Option<String>> {
+    let access = known::value(&config.endpoint_access)?.unwrap_or_default();
+    let cidrs = access.public_cidrs.known().into_iter().flat_map(Set::known).map(String::as_str);
+    // One open block is enough, whatever the others are.
+    let broken = rules::public_endpoint_open::broken(access.public.known().copied().unwrap_or(false), cidrs);
+    let is_known = !access.public.is_unknown() && known::set(&access.public_cidrs).is_some();
+    (broken.is_some() || is_known).then_some(broken)
+}
+
+fn missing_logs(config: &ProductionCluster) -> Option<Option<String>> {
+    let logging = known::value(&config.logging)?.unwrap_or_default();
+    let Some(types) = known::set(&logging.types)? else { return Some(None) };
+    let missing: Vec<&str> = LOG_TYPES.into_iter().filter(|name| !types.contains(*name)).collect();
+    Some(rules::logs_incomplete::broken(&missing))
+}
+
+fn short_retention(config: &ProductionCluster) -> Option<Option<String>> {
+    let logging = known::value(&config.logging)?.unwrap_or_default();
+    let days = known::value(&logging.retention_days)?.unwrap_or(defaults::RETENTION_DAYS);
+    Some(rules::log_retention_short::broken(days))
+}
+
 fn check_rules(
     config: &ProductionCluster,
     paths: &super::model::ProductionClusterPaths,
@@ -172,40 +220,23 @@ fn check_rules(
     for (id, problem) in rules::wrong_waivers(&waivers) {
         wrong(diagnostics, &paths.waivers.key(id), problem);
     }
-    let mut judge = |rule: Rule, path: &Path, known: bool, broken: Option<String>| match broken {
-        Some(what) if !waivers.contains_key(rule.id) => diagnostics.error_at(
-            path,
-            headline("A production rule is broken", errors::RULE_BROKEN),
-            format!(
-                "{what} {} {}\n\nTo accept it on record: waivers = {{ \"{}\" = \"<reason>\" }}.",
-                rule.why, rule.instead, rule.id
+    for (rule, path, verdict) in judgements(config, paths) {
+        let is_waived = waivers.contains_key(rule.id);
+        match verdict {
+            Some(Some(what)) if !is_waived => diagnostics.error_at(
+                &path,
+                headline("A production rule is broken", errors::RULE_BROKEN),
+                format!(
+                    "{what} {} {}\n\nTo accept it on record: waivers = {{ \"{}\" = \"<reason>\" }}.",
+                    rule.why, rule.instead, rule.id
+                ),
             ),
-        ),
-        None if known && waivers.contains_key(rule.id) => diagnostics.warning_at(
-            &paths.waivers.key(rule.id),
-            "A waiver is not needed",
-            format!("The rule {} is not broken; remove its waiver.", rule.id),
-        ),
-        _ => {}
-    };
-    let access = config.endpoint_access.known().cloned().unwrap_or_default();
-    let cidrs = access.public_cidrs.known().map(|cidrs| cidrs.to_known_vec()).unwrap_or_default();
-    let known = !config.endpoint_access.is_unknown()
-        && !access.public.is_unknown()
-        && known::set(&access.public_cidrs).is_some();
-    judge(
-        rules::public_endpoint_open::RULE,
-        &EndpointAccess::at(&paths.endpoint_access).public_cidrs,
-        known,
-        rules::public_endpoint_open::broken(
-            access.public.known().copied().unwrap_or(false),
-            cidrs.iter().map(String::as_str),
-        ),
-    );
-    judge(
-        rules::deletion_protection_off::RULE,
-        &paths.deletion_protection,
-        !config.deletion_protection.is_unknown(),
-        rules::deletion_protection_off::broken(config.deletion_protection.known().copied().unwrap_or(true)),
-    );
+            Some(None) if is_waived => diagnostics.warning_at(
+                &paths.waivers.key(rule.id),
+                "A waiver is not needed",
+                format!("The rule {} is not broken; remove its waiver.", rule.id),
+            ),
+            _ => {}
+        }
+    }
 }
