@@ -79,6 +79,7 @@ impl Family {
         let alias = alias(&self.naming(), &encryption_key(), &self.name);
         let prefix = observability::alarm_prefix(&self.name);
         let groups: Vec<String> = log_group_names(&self.name).collect();
+        let watch = break_glass_filter();
         let filter = observability::break_glass_filter_name(&self.naming(), &self.name);
         let key = encryption_key();
         let (cluster, roles, keys, groups, templates, alarms, filter) = tokio::try_join!(
@@ -88,7 +89,7 @@ impl Family {
             log_group::discover(aws, &groups, &ownership),
             launch_template::discover(aws, &ownership),
             metric_alarm::discover(aws, &prefix, &ownership),
-            metric_filter::discover(aws, &break_glass_filter(), &groups[0], &filter),
+            metric_filter::discover(aws, &watch, &groups[0], &filter),
         )?;
         let mut records: Vec<Record> = [roles, keys, groups, templates].into_iter().flatten().collect();
         records.extend(filter);

@@ -109,7 +109,12 @@ fn outline_and_expansion_have_the_same_parts_and_texts() {
     let mut cluster = minimal();
     let variations: [fn(&mut ProductionCluster); 5] = [
         |_| {},
-        |cluster| cluster.break_glass = Field::Known(model::BreakGlass::default()),
+        |cluster| {
+            cluster.break_glass = Field::Known(model::BreakGlass {
+                principal_arn: "arn:aws:iam::111122223333:role/emergency".into(),
+                ..model::BreakGlass::default()
+            });
+        },
         |cluster| {
             cluster.observability = Field::Known(super::observability::model::Observability {
                 container_insights: false.into(),

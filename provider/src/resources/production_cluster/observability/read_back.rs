@@ -64,7 +64,6 @@ fn argument(kind: &Kind, existing: Option<&metric_alarm::Existing>) -> Option<Al
         Measure::Worst => i64::from(definition.periods),
         Measure::Total => i64::from(definition.period_seconds / 60),
     };
-    #[expect(clippy::cast_possible_truncation, reason = "validators keep thresholds whole and small")]
     let threshold = definition.threshold as i64;
     let argument = Alarm {
         enabled: Field::Null,
