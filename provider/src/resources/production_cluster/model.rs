@@ -125,8 +125,8 @@ model! {
         kms_key_arn: String = optional().check(is_arn, "be an ARN"),
         /// Log class; AWS fixes it at creation. Default `STANDARD`.
         class: String = optional().one_of(&["STANDARD", "INFREQUENT_ACCESS"]),
-        /// What happens to the log group when the cluster is destroyed: `delete` (default), or `retain` to keep
-        /// the evidence.
+        /// What happens to the log groups when the cluster is destroyed: `delete` (default), or `retain` to keep
+        /// the evidence. It holds for those of Container Insights, too, also when that is switched off.
         on_destroy: String = optional().one_of(&["delete", "retain"]),
     }
 
