@@ -30,6 +30,13 @@ resource "eks_production_cluster" "main" {
     retention_days = 400
   }
 
+  observability = {
+    alarms = {
+      sns_topic_arns = var.alarm_topics
+      node_cpu       = { threshold = 80, minutes = 30 }
+    }
+  }
+
   node_groups = {
     general = {}
 

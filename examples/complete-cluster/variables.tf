@@ -27,6 +27,12 @@ variable "build_nodes" {
   default     = 4
 }
 
+variable "alarm_topics" {
+  description = "ARNs of SNS topics that hear alarms."
+  type        = set(string)
+  default     = []
+}
+
 variable "deletion_protection" {
   description = "Refuse to destroy the cluster."
   type        = bool

@@ -39,6 +39,8 @@ class World:
     ecr: dict[str, EcrRegistry] = field(default_factory=lambda: defaultdict(EcrRegistry))
     # Keys that AWS manages: (region, service) -> ARN.
     managed_keys: dict[tuple[str, str], str] = field(default_factory=dict)
+    # Metric filters of log groups: (region, group) -> name -> filter.
+    metric_filters: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     # The services that were ever called, by region: nothing else can hold anything.
     used: set[tuple[str, str]] = field(default_factory=set)
 

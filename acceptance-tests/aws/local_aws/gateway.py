@@ -9,16 +9,28 @@ import traceback
 from typing import Any, Protocol
 
 from local_aws.account import Account, Accounts
-from local_aws.cloud import Cloud
+from local_aws.cloud import Cloud, CloudError
 from local_aws.eks.requests import record_violation
 from local_aws.eks.scene import Scene
 from local_aws.eks.service import run_due_events, serve
 from local_aws.faults import Fault
 from local_aws.journal import Journal
-from local_aws.shims import ec2, ecr, ecr_registry, iam, kms, launch_templates, logs, ssm  # noqa: F401  (importing them registers them)
+from local_aws.shims import (  # noqa: F401  (importing them registers them)
+    alarms,
+    ec2,
+    ecr,
+    ecr_registry,
+    iam,
+    kms,
+    launch_templates,
+    logs,
+    metric_filters,
+    ssm,
+)
 from local_aws.shims.passage import SHIMS, Passage
 from local_aws.stale_reads import remember, stale_answer
-from local_aws.wire.answers import error_response, general_error, not_implemented
+from local_aws.wire import cbor, models
+from local_aws.wire.answers import cbor_response, error_response, general_error, not_implemented
 from local_aws.wire.call import Call, read_call
 from local_aws.wire.message import RESET, Request, Response
 
@@ -124,6 +136,8 @@ class Gateway:
 
         if not call.service or not call.operation:
             return not_implemented(call)
+        if call.protocol == "cbor":
+            return _answer_in_cbor(scene, call)
         shim = SHIMS.get((call.service, call.operation))
         return shim(Passage(call, scene, send)) if shim else send(call.request)
 
@@ -131,6 +145,18 @@ class Gateway:
         """Lets everything happen that is due by now."""
         with account.lock:
             run_due_events(self.scene(account, "us-east-1"), account.clock.now())
+
+
+def _answer_in_cbor(scene: Scene, call: Call) -> Response:
+    """The backend knows no CBOR: the same call in a protocol it knows."""
+    model = models.operation_model(call.service, call.operation)
+    if model is None:
+        return not_implemented(call)
+    try:
+        answer = scene.cloud.call(call.service, call.operation, **call.parameters)
+    except CloudError as error:
+        return error_response(call, error.code, error.message, error.status)
+    return cbor_response(cbor.write(answer, model.output_shape))
 
 
 def _ordered_error(call: Call, fault: Fault) -> Response:

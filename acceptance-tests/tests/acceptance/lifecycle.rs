@@ -1,7 +1,7 @@
 //! A cluster from its first plan to its destruction.
 
 use acceptance_tests::command_line::CommandLine;
-use acceptance_tests::configuration::{CLUSTER, Provider};
+use acceptance_tests::configuration::{CLUSTER, Provider, REASON};
 use acceptance_tests::failure::ensure;
 use acceptance_tests::workspace::{Installation, Workspace};
 use acceptance_tests::{Explain, Result};
@@ -140,6 +140,9 @@ fn updates() -> Vec<(&'static str, Value, &'static [&'static str])> {
         ("addons", addons("{\"replicaCount\":3}"), &["addons"]),
         ("addons", json!({"coredns": {"enabled": false}}), &["addons", "addon_versions"]),
         ("addons", Value::Null, &["addons", "addon_versions"]),
+        ("observability", json!({"alarms": {"node_cpu": {"threshold": 70}}}), &["observability"]),
+        ("observability", json!({"container_insights": false}), &["observability"]),
+        ("observability", Value::Null, &["observability"]),
         ("upgrade_policy", json!({"support_type": "EXTENDED"}), &["upgrade_policy"]),
         ("upgrade_policy", Value::Null, &["upgrade_policy"]),
     ]
@@ -148,7 +151,8 @@ fn updates() -> Vec<(&'static str, Value, &'static [&'static str])> {
 #[test]
 fn every_kind_of_update_shows_itself_alone_and_leaves_an_empty_plan() -> Result<()> {
     let stage = Stage::new()?;
-    let mut cluster = stage.cluster();
+    let waivers = json!({"deletion-protection-off": REASON, "logs-incomplete": REASON});
+    let mut cluster = stage.cluster().with("waivers", waivers);
     let created_at = stage.made(&cluster)?;
     for (argument, value, shown) in updates() {
         cluster = cluster.with(argument, value.clone());

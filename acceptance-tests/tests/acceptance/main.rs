@@ -10,6 +10,7 @@ mod images;
 mod lifecycle;
 mod local_aws;
 mod node_groups;
+mod observability;
 mod ownership;
 mod purposes;
 mod remade;

@@ -18,6 +18,11 @@ impl Location {
         self.regional("ecr", &format!("repository/{name}"))
     }
 
+    /// `arn:aws:cloudwatch:eu-central-1:111122223333:alarm:prod-node-cpu-0a1b2c3d`
+    pub fn alarm_arn(&self, name: &str) -> String {
+        self.regional("cloudwatch", &format!("alarm:{name}"))
+    }
+
     /// `arn:aws:iam::111122223333:root`
     pub fn account_root_arn(&self) -> String {
         self.root_arn_of(&self.account_id)

@@ -29,6 +29,7 @@ impl Operation {
 /// Codes that mean "there is no such thing". Where a call needs one made a moment ago: not visible yet.
 const NOT_FOUND: &[&str] = &[
     "ResourceNotFoundException",
+    "ResourceNotFound",
     "NotFoundException",
     "NoSuchEntity",
     "NoSuchEntityException",

@@ -1,7 +1,8 @@
-//! The control plane's log group, made before the cluster and deleted after it.
+//! A log group of a cluster, made before the cluster and deleted after it.
 //!
-//! EKS writes to `/aws/eks/<name>/cluster` and makes it again, without encryption and retention, whenever it
-//! is missing while the cluster lives: a group without marks is taken over.
+//! EKS writes to `/aws/eks/<name>/cluster`, and the agents on the nodes to `/aws/containerinsights/<name>/…`. They
+//! make them again, without encryption and retention, whenever they are missing while the cluster lives: a group
+//! without marks is taken over.
 //!
 //! API: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html>
 
@@ -31,7 +32,7 @@ pub struct LogGroup {
     pub marks: Marks,
     /// What people read about it.
     pub spec: String,
-    /// Name; EKS decides it.
+    /// Name; who writes to it decides it.
     pub name: String,
     /// Days events are kept.
     pub retention_days: i64,
@@ -39,6 +40,8 @@ pub struct LogGroup {
     pub kms_key_arn: Option<Input>,
     /// `STANDARD` or `INFREQUENT_ACCESS`; fixed at creation.
     pub class: String,
+    /// The argument that decides the class, where there is one.
+    pub class_argument: Option<&'static str>,
     /// True to keep the evidence when the cluster is destroyed.
     pub retain: bool,
     /// Partition, account and region, for its ARN.
@@ -89,6 +92,7 @@ impl LogGroup {
             retention_days: 0,
             kms_key_arn: None,
             class: String::new(),
+            class_argument: None,
             retain: is_retained(&record.outputs),
             location: location.clone(),
         }
@@ -142,11 +146,13 @@ impl Part<Aws> for LogGroup {
 
     fn compare(&self, target: &Target<'_>, seen: &Seen) -> Comparison<Change> {
         if seen.class.as_deref().is_some_and(|class| class != self.class) {
+            let follow = self.class_argument.map(|argument| format!("set {argument} to it, or "));
             return Comparison::Impossible(format!(
-                "log group {} has the class {}, which AWS fixes at creation; set logging.class to it, or delete the \
-                 log group and its events yourself",
+                "log group {} has the class {}, which AWS fixes at creation; {}delete the log group and its events \
+                 yourself",
                 self.name,
                 seen.class.as_deref().unwrap_or_default(),
+                follow.unwrap_or_default(),
             ));
         }
         let mut changes = Vec::new();
@@ -241,9 +247,7 @@ impl Part<Aws> for LogGroup {
             (Until::Gone, Some(group)) => {
                 let recorded = target.outputs.get(CREATED);
                 if recorded.is_some() && recorded != created(&group).as_deref() {
-                    Probe::Failed(
-                        "it exists again: EKS re-creates it while the cluster is deleted".to_owned(),
-                    )
+                    Probe::Failed("it exists again: who writes to it has made it anew meanwhile".to_owned())
                 } else {
                     Probe::Pending("still there".to_owned())
                 }
@@ -277,13 +281,16 @@ pub const CALLS: Calls = Calls {
     implied: &[],
 };
 
-/// The group of that name, when it carries the owner mark.
-pub async fn discover(aws: &Aws, name: &str, ownership: &Ownership) -> Result<Vec<Record>, Failure> {
-    let Some(group) = describe(aws, name).await? else { return Ok(Vec::new()) };
-    let tags = tags(aws, &aws.location.log_group_arn(name)).await?.unwrap_or_default();
-    let record = super::part_of(ownership, &tags, KIND)
-        .map(|key| super::found(key, Identity::new([("name", name)]), created(&group), outputs(&group)));
-    Ok(record.into_iter().collect())
+/// The groups of these names that carry the owner mark.
+pub async fn discover(aws: &Aws, names: &[String], ownership: &Ownership) -> Result<Vec<Record>, Failure> {
+    let record = async |name: &String| {
+        let Some(group) = describe(aws, name).await? else { return Ok(None) };
+        let tags = tags(aws, &aws.location.log_group_arn(name)).await?.unwrap_or_default();
+        Ok(super::part_of(ownership, &tags, KIND)
+            .map(|key| super::found(key, Identity::new([("name", name)]), created(&group), outputs(&group))))
+    };
+    let records = futures::future::try_join_all(names.iter().map(record)).await?;
+    Ok(records.into_iter().flatten().collect())
 }
 
 /// A group that exists, whoever made it, for an import.

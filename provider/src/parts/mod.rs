@@ -18,6 +18,8 @@ pub mod image_repository;
 pub mod kms_key;
 pub mod launch_template;
 pub mod log_group;
+pub mod metric_alarm;
+pub mod metric_filter;
 pub mod network_interfaces;
 pub mod node_group;
 pub mod pod_identity_association;
@@ -58,6 +60,8 @@ pub const ALL_CALLS: &[Calls] = &[
     registry_scanning::CALLS,
     registry_replication::CALLS,
     pull_through_cache_rule::CALLS,
+    metric_alarm::CALLS,
+    metric_filter::CALLS,
 ];
 
 /// A delete whose object is already gone is a success.

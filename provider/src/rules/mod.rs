@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 pub mod deletion_protection_off;
 pub mod extended_support;
+pub mod log_retention_short;
+pub mod logs_incomplete;
 pub mod public_endpoint_open;
 pub mod public_nodes;
 pub mod single_zone;
@@ -28,6 +30,8 @@ pub const ALL: &[Rule] = &[
     public_nodes::RULE,
     single_zone::RULE,
     deletion_protection_off::RULE,
+    logs_incomplete::RULE,
+    log_retention_short::RULE,
     extended_support::RULE,
 ];
 

@@ -105,6 +105,10 @@ def _logs(cloud: Cloud) -> Iterator[Thing]:
         days = group.get("retentionInDays")
         yield Thing("logs", "log-group", group["logGroupName"], cloud.region, f"{days} days" if days else "never expires")
 
+    for metric_filter in cloud.call("logs", "DescribeMetricFilters")["metricFilters"]:
+        name = f"{metric_filter['logGroupName']}:{metric_filter['filterName']}"
+        yield Thing("logs", "metric-filter", name, cloud.region, metric_filter["filterPattern"])
+
 
 def _ec2(cloud: Cloud) -> Iterator[Thing]:
     for template in cloud.call("ec2", "DescribeLaunchTemplates")["LaunchTemplates"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatchcase
 from typing import Any
 
 from local_aws.cloud import CloudError
@@ -43,12 +44,25 @@ def _refuse_key(passage: Passage, key: str, name: str) -> Response | None:
         service
         for statement in as_list(json.loads(policy).get("Statement", []))
         if statement.get("Effect") == "Allow" and isinstance(statement.get("Principal"), dict)
+        if _speaks_of(statement, group)
         for service in as_list(statement["Principal"].get("Service", []))
     ]
     allowed = any(service.startswith((f"logs.{scene.region}.", "logs.amazonaws.")) for service in services)
     changed = scene.account.world.keys_changed.get(metadata["Arn"], 0)
     young = scene.now < changed + scene.duration("kms_propagation")
     return refusal if young or not allowed or metadata["KeyState"] != "Enabled" else None
+
+
+def _speaks_of(statement: dict[str, Any], group: str) -> bool:
+    """Whether the condition of a statement, if it has one, lets the logs service encrypt this group."""
+    condition = statement.get("Condition", {})
+    wanted = [
+        as_list(values)
+        for operator in ("ArnLike", "ArnEquals", "StringLike", "StringEquals")
+        for name, values in condition.get(operator, {}).items()
+        if name.lower() == "kms:encryptioncontext:aws:logs:arn"
+    ]
+    return all(any(fnmatchcase(group, pattern) for pattern in patterns) for patterns in wanted)
 
 
 @shim("logs", "CreateLogGroup")
@@ -81,6 +95,7 @@ def delete_log_group(passage: Passage) -> Response:
     response = passage.forward()
     if response.status < 300:
         scene.account.world.log_groups.pop((scene.region, name), None)
+        scene.account.world.metric_filters.pop((scene.region, name), None)
         found = _CONTROL_PLANE_GROUP.match(name)
         if found:
             scene.later("log_group_returns", "log_group_comes_back", cluster=found.group(1))
@@ -114,7 +129,7 @@ def describe_log_groups(passage: Passage) -> Response:
     return json_answer(body)
 
 
-def _require_group(passage: Passage, name: str) -> Response | None:
+def require_group(passage: Passage, name: str) -> Response | None:
     groups = passage.scene.cloud.call("logs", "DescribeLogGroups", logGroupNamePrefix=name)["logGroups"]
     if any(group["logGroupName"] == name for group in groups):
         return None
@@ -125,7 +140,7 @@ def _require_group(passage: Passage, name: str) -> Response | None:
 def associate_kms_key(passage: Passage) -> Response:
     name = _name(passage.parameters)
     key = passage.parameters.get("kmsKeyId", "")
-    refusal = _require_group(passage, name) or _refuse_key(passage, key, name)
+    refusal = require_group(passage, name) or _refuse_key(passage, key, name)
     if refusal:
         return refusal
     _kept(passage, name)["kmsKeyId"] = key
@@ -135,7 +150,7 @@ def associate_kms_key(passage: Passage) -> Response:
 @shim("logs", "DisassociateKmsKey")
 def disassociate_kms_key(passage: Passage) -> Response:
     name = _name(passage.parameters)
-    refusal = _require_group(passage, name)
+    refusal = require_group(passage, name)
     if refusal:
         return refusal
     _kept(passage, name)["kmsKeyId"] = None
@@ -145,7 +160,7 @@ def disassociate_kms_key(passage: Passage) -> Response:
 @shim("logs", "PutLogGroupDeletionProtection")
 def put_deletion_protection(passage: Passage) -> Response:
     name = _name(passage.parameters)
-    refusal = _require_group(passage, name)
+    refusal = require_group(passage, name)
     if refusal:
         return refusal
     _kept(passage, name)["deletionProtectionEnabled"] = passage.parameters.get("deletionProtectionEnabled", False)

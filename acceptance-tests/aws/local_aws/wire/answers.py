@@ -8,6 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from local_aws.wire.call import Call
+from local_aws.wire.cbor import CONTENT_TYPE
 from local_aws.wire.message import Response
 
 
@@ -42,11 +43,15 @@ def error_response(call: Call, code: str, message: str, status: int, fields: dic
         headers = {"content-type": "application/x-amz-json-1.1", "x-amzn-requestid": request_id, "x-amzn-errortype": code}
         return Response(status, headers, body.encode())
     if call.protocol == "cbor":
-        headers = {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor", "x-amzn-requestid": request_id}
-        return Response(status, headers, _cbor_map({"__type": code, "message": message}))
+        return cbor_response(_cbor_map({"__type": code, "message": message}), status, request_id)
     body = json.dumps({"message": message, **(fields or {})})
     headers = {"content-type": "application/json", "x-amzn-requestid": request_id, "x-amzn-errortype": code}
     return Response(status, headers, body.encode())
+
+
+def cbor_response(body: bytes, status: int = 200, request_id: str = "") -> Response:
+    headers = {"content-type": CONTENT_TYPE, "smithy-protocol": "rpc-v2-cbor"}
+    return Response(status, headers | {"x-amzn-requestid": request_id or str(uuid.uuid4())}, body)
 
 
 def not_implemented(call: Call) -> Response:
@@ -104,13 +109,18 @@ _GENERAL_ERRORS = {
 }
 
 
+# How policies name a service, where its signing name is another one.
+_IAM_PREFIX = {"monitoring": "cloudwatch"}
+
+
 def general_error(call: Call, kind: str) -> tuple[str, str, int]:
     table = _GENERAL_ERRORS[kind]
     protocol = {"rest-json": "eks", "cbor": "json"}.get(call.protocol, call.protocol)
     code, message, status = table.get(call.service) or table.get(protocol) or table["json"]
     if message is None:
         message = (
-            f"User: {call.principal_arn} is not authorized to perform: {call.service}:{call.operation}"
+            f"User: {call.principal_arn} is not authorized to perform: "
+            f"{_IAM_PREFIX.get(call.service, call.service)}:{call.operation}"
             + (f" on resource: {call.resource}" if call.resource.startswith("arn:") else "")
             + " because no identity-based policy allows the action"
         )

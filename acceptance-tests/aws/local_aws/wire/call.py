@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from local_aws.wire import cbor
 from local_aws.wire.message import Request
 from local_aws.wire.rest_routes import match_route
 
@@ -30,6 +31,7 @@ _RESOURCE_PARAMETERS = (
     "OpenIDConnectProviderArn",
     "logGroupName",
     "resourceArn",
+    "ResourceARN",
     "LaunchTemplateName",
     "LaunchTemplateId",
     "LaunchTemplateName.1",
@@ -104,6 +106,7 @@ def read_call(request: Request) -> Call:
     smithy = re.match(r"/service/(\w+)/operation/(\w+)$", request.path)
     if smithy and "smithy-protocol" in request.headers:
         call.protocol, call.operation = "cbor", smithy.group(2)
+        call.parameters = cbor.read(request.body)
     elif target:
         call.protocol, call.operation = "json", target.rsplit(".", 1)[-1]
         call.parameters = _json_object(request.body)

@@ -212,7 +212,9 @@ pub fn read_back(existing: &[Existing]) -> (Field<Map<AccessEntry>>, Field<Break
         existing.iter().filter(|entry| !is_break_glass(entry)).map(entry).collect();
     (
         (!entries.is_empty()).then_some(entries).into(),
-        break_glass.map(|entry| BreakGlass { principal_arn: principal(entry) }).into(),
+        break_glass
+            .map(|entry| BreakGlass { principal_arn: principal(entry), ..BreakGlass::default() })
+            .into(),
     )
 }
 

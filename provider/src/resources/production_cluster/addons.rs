@@ -9,9 +9,11 @@ use terraform_plugin::prelude::*;
 use super::expand::Expansion;
 use super::family::Found;
 use super::known::{texts, value};
-use super::known_addon::{self, CNI, Identity, KnownAddon};
+use super::known_addon::{self, CNI, CONTAINER_INSIGHTS, Identity, KnownAddon};
 use super::model::{self, ProductionCluster};
+use super::observability;
 use super::outline::addon_role;
+use super::report::wrong;
 use crate::aws::Aws;
 use crate::aws::policy_document::PolicyDocument;
 use crate::parts::addon::{self, Addon as AddonPart, parsed};
@@ -52,6 +54,9 @@ fn installed(model: &ProductionCluster) -> Option<BTreeMap<String, model::Addon>
     let configured = value(&model.addons)?.unwrap_or_default();
     let mut addons: BTreeMap<String, model::Addon> =
         known_addon::defaults().map(|addon| (addon.name.to_owned(), model::Addon::default())).collect();
+    if !observability::has_container_insights(model)? {
+        addons.remove(CONTAINER_INSIGHTS);
+    }
     for (name, addon) in configured.iter() {
         addons.insert(name.clone(), value(addon)?.unwrap_or_default());
     }
@@ -97,6 +102,14 @@ fn own_identity(name: &str) -> Option<&'static Identity> {
 /// What is wrong with the add-ons, as far as they are known.
 pub fn check(config: &ProductionCluster, diagnostics: &mut Diagnostics) {
     let agent = "eks-pod-identity-agent";
+    let paths = ProductionCluster::at(&Path::root());
+    let named = config.addons.known().and_then(|addons| addons.known_at(CONTAINER_INSIGHTS));
+    let is_wanted = named.is_some_and(|addon| value(&addon.enabled).is_some_and(|on| on.unwrap_or(true)));
+    if is_wanted && observability::has_container_insights(config) == Some(false) {
+        let text = "The add-on belongs to Container Insights, which observability.container_insights switches off; remove \
+                    one of them.";
+        wrong(diagnostics, &paths.addons.key(CONTAINER_INSIGHTS), text.to_owned());
+    }
     let Some(installed) = installed(config) else { return };
     let users: Vec<&str> = installed
         .iter()
@@ -108,7 +121,6 @@ pub fn check(config: &ProductionCluster, diagnostics: &mut Diagnostics) {
         .map(|(name, _)| name.as_str())
         .collect();
     if !installed.contains_key(agent) && !users.is_empty() {
-        let paths = ProductionCluster::at(&Path::root());
         diagnostics.warning_at(
             &model::Addon::at(&paths.addons.key(agent)).enabled,
             "Add-ons without AWS credentials",
@@ -229,10 +241,11 @@ fn cni_policy_for_ipv6(partition: &str) -> PolicyDocument {
 
 /// The arguments that add-ons which exist were made from. Default add-ons that are missing are off; what is
 /// the default is left out. The version is nobody's wish: it stays as it is without being named.
-pub fn read_back(found: &Found, region: &str) -> Option<Map<model::Addon>> {
+pub fn read_back(found: &Found, region: &str, container_insights: bool) -> Option<Map<model::Addon>> {
     let mut addons = BTreeMap::new();
     for known in known_addon::defaults() {
-        if found.addons.iter().all(|addon| addon.record.key.name() != known.name) {
+        let is_default = known.name != CONTAINER_INSIGHTS || container_insights;
+        if is_default && found.addons.iter().all(|addon| addon.record.key.name() != known.name) {
             let off = model::Addon { enabled: false.into(), ..model::Addon::default() };
             addons.insert(known.name.to_owned(), off);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use resource_graph::{Graph, Input, PartKey};
+use resource_graph::{Graph, Handle, Input, Needs, PartKey};
 use serde_json::json;
 
 use super::access;
@@ -76,12 +76,16 @@ impl Expansion<'_> {
             .kms_key_arn
             .is_none()
             .then(|| graph.add(|needs| self.key(needs.output(&cluster_role, IamRole::ARN))));
-        let logs = graph.add(|needs| {
+        let key_of_logs = |needs: &mut Needs| {
             let own = key.as_ref().map(|key| needs.output(key, KmsKey::ARN));
-            self.logs(self.settings.logging.kms_key_arn.as_ref().map(Input::known).or(own))
-        });
+            self.settings.logging.kms_key_arn.as_ref().map(Input::known).or(own)
+        };
+        let logs = graph.add(|needs| self.logs(key_of_logs(needs)));
+        let container_insights_logs = self.container_insights_logs(&mut graph, key_of_logs);
         let cluster = graph.add(|needs| {
             needs.after(&logs);
+            // They are deleted after the cluster, whose agents would make them again.
+            container_insights_logs.iter().for_each(|group| needs.after(group));
             let key = match (&key, &self.settings.kms_key_arn) {
                 (Some(key), _) => needs.output(key, KmsKey::ARN),
                 (None, arn) => Input::known(arn.clone().unwrap_or_default()),
@@ -93,6 +97,7 @@ impl Expansion<'_> {
             cluster: needs.output(&cluster, Cluster::NAME),
             cluster_name: self.settings.name.clone(),
         });
+        self.alarms(&mut graph, &logs, &cluster);
         for (name, entry) in &self.settings.access_entries {
             graph.add(|needs| self.access_entry(name, entry, needs.output(&cluster, Cluster::NAME)));
         }
@@ -221,6 +226,7 @@ impl Expansion<'_> {
             retention_days: self.settings.logging.retention_days,
             kms_key_arn,
             class: self.settings.logging.class.clone(),
+            class_argument: Some("logging.class"),
             retain: self.settings.logging.retain,
             location: self.place.location.clone(),
         }

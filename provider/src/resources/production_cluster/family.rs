@@ -11,17 +11,18 @@ use resource_graph::{
 use super::controllers::ROLE_STEM;
 use super::images;
 use super::known_addon;
+use super::observability::break_glass_filter;
 use super::outline::{
     addon_role, cluster_role, control_plane, control_plane_logs, encryption_key, node_role, subnet_tags,
 };
-use super::{TYPE, alias, log_group_name};
+use super::{TYPE, alias, log_group_name, observability};
 use crate::aws::naming::Naming;
 use crate::aws::ownership::Ownership;
 use crate::aws::{Aws, Location};
 use crate::parts::{
     access_entry, addon, cluster, iam_role, image_repository, kms_key, launch_template, log_group,
-    network_interfaces, node_group, pod_identity_association, pull_through_cache_rule, registry_replication,
-    registry_scanning, subnet_tags,
+    metric_alarm, metric_filter, network_interfaces, node_group, pod_identity_association,
+    pull_through_cache_rule, registry_replication, registry_scanning, subnet_tags,
 };
 
 /// The family of one cluster.
@@ -47,6 +48,8 @@ pub struct Found {
     pub access_entries: Vec<access_entry::Existing>,
     /// Its repositories of images, and what the registry says about them.
     pub images: images::Found,
+    /// Its alarms that carry our mark.
+    pub alarms: Vec<metric_alarm::Existing>,
     /// Records of everything that carries our mark, with the edges a deletion needs.
     pub records: Vec<Record>,
 }
@@ -77,19 +80,26 @@ impl Family {
         let ownership = self.ownership();
         let stem: String = self.name.chars().take(ROLE_STEM).collect();
         let alias = alias(&self.naming(), &encryption_key(), &self.name);
-        let group = log_group_name(&self.name);
+        let prefix = observability::alarm_prefix(&self.name);
+        let groups: Vec<String> = log_group_names(&self.name).collect();
+        let watch = break_glass_filter();
+        let filter = observability::break_glass_filter_name(&self.naming(), &self.name);
         let key = encryption_key();
-        let (cluster, roles, keys, groups, templates, subnets_are_tagged, images) = tokio::try_join!(
+        let (cluster, roles, keys, groups, templates, subnets_are_tagged, images, alarms, filter) = tokio::try_join!(
             cluster::find(aws, &self.name),
             iam_role::discover(aws, &self.iam_role_path, &stem, &ownership),
             kms_key::discover(aws, &alias, &ownership, &key),
-            log_group::discover(aws, &group, &ownership),
+            log_group::discover(aws, &groups, &ownership),
             launch_template::discover(aws, &ownership),
             subnet_tags::is_there(aws, &self.name),
             images::find(aws, &ownership),
+            metric_alarm::discover(aws, &prefix, &ownership),
+            metric_filter::discover(aws, &watch, &groups[0], &filter),
         )?;
         let mut records: Vec<Record> = [roles, keys, groups, templates].into_iter().flatten().collect();
         records.extend(images.records());
+        records.extend(filter);
+        records.extend(alarms.iter().map(|alarm| alarm.record.clone()));
         if subnets_are_tagged {
             records.push(unmarked(subnet_tags(), &self.name));
         }
@@ -115,7 +125,7 @@ impl Family {
                 needs(&record.key, &keys).into_iter().filter(|needed| keys.contains(needed)).collect();
         }
         retire_doubles(&mut records);
-        Ok(Found { cluster, node_groups, addons, access_entries, images, records })
+        Ok(Found { cluster, node_groups, addons, access_entries, images, alarms, records })
     }
 }
 
@@ -127,6 +137,10 @@ impl Catalogue<Aws> for Family {
             iam_role::KIND => erase(iam_role::IamRole::recall(record, &ownership)),
             kms_key::KIND => erase(kms_key::KmsKey::recall(record, &ownership, &self.location)),
             log_group::KIND => erase(log_group::LogGroup::recall(record, &ownership, &self.location)),
+            metric_alarm::KIND => {
+                erase(metric_alarm::MetricAlarm::recall(record, &ownership, &self.location))
+            }
+            metric_filter::KIND => erase(metric_filter::MetricFilter::recall(record)),
             cluster::KIND => erase(cluster::Cluster::recall(record, &ownership)),
             network_interfaces::KIND => erase(network_interfaces::NetworkInterfaces::recall(record)),
             subnet_tags::KIND => erase(subnet_tags::SubnetTags::recall(record)),
@@ -158,6 +172,11 @@ impl Catalogue<Aws> for Family {
     }
 }
 
+/// Names of all log groups of a cluster, the control plane's first.
+fn log_group_names(cluster: &str) -> impl Iterator<Item = String> {
+    [log_group_name(cluster)].into_iter().chain(observability::log_group_names(cluster))
+}
+
 /// What has no mark of its own, and goes with the cluster.
 fn unmarked(key: PartKey, cluster: &str) -> Record {
     Record {
@@ -176,7 +195,12 @@ fn needs(key: &PartKey, all: &[PartKey]) -> Vec<PartKey> {
     match key.kind() {
         kms_key::KIND => vec![cluster_role()],
         log_group::KIND => vec![encryption_key()],
-        cluster::KIND => vec![cluster_role(), encryption_key(), control_plane_logs()],
+        cluster::KIND => [cluster_role(), encryption_key(), control_plane_logs()]
+            .into_iter()
+            .chain(observability::container_insights_logs())
+            .collect(),
+        metric_filter::KIND => vec![control_plane_logs()],
+        metric_alarm::KIND => vec![control_plane(), break_glass_filter()],
         network_interfaces::KIND | access_entry::KIND | subnet_tags::KIND => vec![control_plane()],
         node_group::KIND => {
             let own = [

@@ -13,6 +13,7 @@ use super::defaults;
 use super::family::Found;
 use super::images;
 use super::model::{self, ProductionCluster};
+use super::observability;
 use super::outline::{encryption_key, subnet_tags};
 use super::private::Private;
 use super::purpose::{self, Purpose};
@@ -68,6 +69,8 @@ fn nothing(text: &str) -> Diagnostics {
 /// What only an import asks for.
 struct Details {
     logs: Option<log_group::Existing>,
+    /// Log groups of Container Insights.
+    groups: observability::Groups,
     /// Disk of each node group, by its key.
     disks_gib: BTreeMap<String, i64>,
     image_repositories: Field<Map<images::ImageRepository>>,
@@ -77,13 +80,19 @@ struct Details {
 impl Details {
     async fn read(run: &Run, found: &Found) -> Result<Self, Failure> {
         let logs = log_group::find(&run.aws, &log_group_name(&run.family.name)).await?;
+        let mut groups = observability::Groups::new();
+        for key in observability::container_insights_logs() {
+            let Some(record) = found.records.iter().find(|record| record.key == key) else { continue };
+            let group = log_group::find(&run.aws, record.identity.get("name")).await?;
+            groups.extend(group.map(|group| (key, group)));
+        }
         let mut disks_gib = BTreeMap::new();
         for record in found.records.iter().filter(|record| record.key.kind() == launch_template::KIND) {
             let gib = launch_template::disk_gib(&run.aws, record).await?;
             disks_gib.extend(gib.map(|gib| (record.key.name().to_owned(), gib)));
         }
         let (image_repositories, image_registry) = images::read_back(&run.aws, &found.images).await?;
-        Ok(Self { logs, disks_gib, image_repositories, image_registry })
+        Ok(Self { logs, groups, disks_gib, image_repositories, image_registry })
     }
 }
 
@@ -112,7 +121,14 @@ fn read_back(
     };
     let groups = found.node_groups.iter().map(group);
     let (load_balancer_controller, external_secrets) = controllers::read_back(&found.records);
-    let (access_entries, break_glass) = access::read_back(&found.access_entries);
+    let (access_entries, mut break_glass) = access::read_back(&found.access_entries);
+    if let Some(break_glass) = break_glass.known_mut() {
+        break_glass.alarm = observability::break_glass_alarm(&found.alarms);
+    }
+    let key_of_logs = details.logs.as_ref().and_then(|logs| logs.kms_key_arn.as_deref());
+    let observability = observability::read_back(&found.alarms, &details.groups, key_of_logs);
+    let container_insights =
+        observability.as_ref().is_none_or(|read| read.container_insights.known() != Some(&false));
     ProductionCluster {
         name: name.into(),
         kubernetes_version: cluster.kubernetes_version.as_str().into(),
@@ -131,9 +147,10 @@ fn read_back(
         break_glass,
         load_balancer_controller,
         external_secrets,
-        addons: addons::read_back(found, region).into(),
+        addons: addons::read_back(found, region, container_insights).into(),
         image_repositories: details.image_repositories.clone(),
         image_registry: details.image_registry.clone(),
+        observability: observability.into(),
         upgrade_policy: support.map(|support| model::UpgradePolicy { support_type: support.into() }).into(),
         deletion_protection: (!cluster.deletion_protection).then_some(false).into(),
         tags: (!own.is_empty()).then(|| own.into_iter().collect::<Map<String>>()).into(),

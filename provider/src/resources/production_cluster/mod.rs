@@ -20,6 +20,7 @@ mod load_balancer_policy;
 mod lookup;
 mod memory;
 mod model;
+mod observability;
 mod outline;
 mod plan;
 mod preset;

@@ -4,6 +4,7 @@
 use terraform_plugin::prelude::*;
 
 use super::images::{ImageRegistry, ImageRepository, is_repository_name};
+use super::observability::model::Observability;
 use crate::config::is_arn;
 
 model! {
@@ -58,6 +59,8 @@ model! {
         image_repositories: Map<ImageRepository> = optional().keys(is_repository_name, "have 2-256 lower-case letters and digits, joined by `.`, `_`, `__`, `-` or `/`"),
         /// What the repositories share in the registry of the account.
         image_registry: ImageRegistry = optional(),
+        /// Metrics and logs of what runs in the cluster, and alarms. Default: Container Insights, and all alarms.
+        observability: Observability = optional(),
         /// What happens when the version reaches the end of its support.
         upgrade_policy: UpgradePolicy = optional(),
         /// Refuse to destroy the cluster, here and in AWS. Default `true`; `false` breaks the rule
@@ -145,8 +148,8 @@ model! {
         kms_key_arn: String = optional().check(is_arn, "be an ARN"),
         /// Log class; AWS fixes it at creation. Default `STANDARD`.
         class: String = optional().one_of(&["STANDARD", "INFREQUENT_ACCESS"]),
-        /// What happens to the log group when the cluster is destroyed: `delete` (default), or `retain` to keep
-        /// the evidence.
+        /// What happens to the log groups when the cluster is destroyed: `delete` (default), or `retain` to keep
+        /// the evidence. It holds for those of Container Insights, too, also when that is switched off.
         on_destroy: String = optional().one_of(&["delete", "retain"]),
     }
 
@@ -240,6 +243,9 @@ model! {
     pub struct BreakGlass paths BreakGlassPaths {
         /// ARN of an IAM role that nobody uses otherwise.
         principal_arn: String = required().check(is_principal, "be the ARN of an IAM role or user; of a session, give the ARN of its role"),
+        /// An alarm on every use, told to the topics of `observability.alarms`. It needs the log type `audit` and the
+        /// log class `STANDARD`. Default `true`.
+        alarm: bool = optional(),
     }
 
     /// An add-on.

@@ -12,6 +12,7 @@ use super::defaults;
 use super::images;
 use super::known::{set, value};
 use super::model::{NodeGroup, ProductionCluster};
+use super::observability;
 use super::purpose::SPOT;
 use super::settings::{instance_types, purpose};
 use crate::parts::{
@@ -96,6 +97,9 @@ pub fn outline(model: &ProductionCluster) -> Option<Outline> {
             value(group).and_then(|g| node_group_spec(&g.unwrap_or_default())),
         );
     }
+    for (key, spec) in observability::specs(model)? {
+        add(key, spec);
+    }
     for (name, spec) in access::specs(model)? {
         add(PartKey::new(access_entry::KIND, &name), spec);
     }
@@ -113,7 +117,12 @@ fn log_group(model: &ProductionCluster) -> Option<String> {
     let days = value(&logging.retention_days)?.unwrap_or(defaults::RETENTION_DAYS);
     let class = value(&logging.class)?.unwrap_or_else(|| defaults::LOG_CLASS.to_owned());
     let kept = value(&logging.on_destroy)?.as_deref() == Some("retain");
-    Some(format!("{class}, events kept {days} days{}", if kept { ", retained on destroy" } else { "" }))
+    Some(log_group_spec(&class, days, kept))
+}
+
+/// What people read about a log group.
+pub fn log_group_spec(class: &str, days: i64, kept: bool) -> String {
+    format!("{class}, events kept {days} days{}", if kept { ", retained on destroy" } else { "" })
 }
 
 fn control_plane_spec(model: &ProductionCluster) -> Option<String> {

@@ -11,6 +11,7 @@ use super::defaults;
 use super::images::Images;
 use super::known::{set, texts, value};
 use super::model::{self, ProductionCluster};
+use super::observability;
 use super::purpose::Purpose;
 use crate::aws::ownership::Tags;
 use crate::parts::cluster::{EndpointAccess, KubernetesNetwork, LOG_TYPES};
@@ -39,6 +40,7 @@ pub struct Settings {
     /// The one for emergencies among them.
     pub access_entries: BTreeMap<String, access::Entry>,
     pub images: Images,
+    pub observability: observability::Settings,
     pub support_type: String,
     pub deletion_protection: bool,
     pub tags: Tags,
@@ -113,6 +115,7 @@ impl Settings {
             controllers: controllers::settings(model)?,
             access_entries: access::entries(model)?,
             images: Images::of(model)?,
+            observability: observability::Settings::of(model)?,
             support_type: value(&upgrade_policy.support_type)?.unwrap_or_else(|| "STANDARD".to_owned()),
             deletion_protection: value(&model.deletion_protection)?.unwrap_or(true),
             tags: texts(&model.tags_all)?.unwrap_or_default(),

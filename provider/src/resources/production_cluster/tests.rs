@@ -107,8 +107,20 @@ fn errors(response: &PlanResponse) -> Vec<String> {
 #[test]
 fn outline_and_expansion_have_the_same_parts_and_texts() {
     let mut cluster = minimal();
-    let variations: [fn(&mut ProductionCluster); 3] = [
+    let variations: [fn(&mut ProductionCluster); 5] = [
         |_| {},
+        |cluster| {
+            cluster.break_glass = Field::Known(model::BreakGlass {
+                principal_arn: "arn:aws:iam::111122223333:role/emergency".into(),
+                ..model::BreakGlass::default()
+            });
+        },
+        |cluster| {
+            cluster.observability = Field::Known(super::observability::model::Observability {
+                container_insights: false.into(),
+                ..Default::default()
+            });
+        },
         |cluster| {
             cluster.encryption = Field::Known(model::Encryption {
                 kms_key_arn: "arn:aws:kms:eu-central-1:111122223333:key/1".into(),
@@ -442,6 +454,7 @@ fn rules_and_arguments_are_judged_with_their_paths() {
             "access_entries",
             "endpoint_access.public_cidrs",
             "deletion_protection",
+            "logging.retention_days",
         ]
     );
 }

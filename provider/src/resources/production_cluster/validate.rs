@@ -4,6 +4,7 @@ use terraform_plugin::prelude::*;
 
 use super::access;
 use super::addons;
+use super::defaults;
 use super::images;
 use super::known;
 use super::known_addon::DNS;
@@ -11,10 +12,12 @@ use super::model::{
     self, EndpointAccess, KubernetesNetwork, Logging, NodeGroup, ProductionCluster, UpgradePolicy,
     is_retention,
 };
+use super::observability;
 use super::purpose::SPOT;
 use super::report::wrong;
 use super::settings;
 use super::waivers::Waivers;
+use crate::parts::cluster::LOG_TYPES;
 use crate::rules::{self, Rule};
 
 /// Everything that can be said without AWS.
@@ -49,6 +52,7 @@ pub fn check(config: &ProductionCluster, diagnostics: &mut Diagnostics) {
     access::check(config, diagnostics);
     addons::check(config, diagnostics);
     images::check(config, diagnostics);
+    observability::check(config, diagnostics);
     check_rules(config, &paths, diagnostics);
 }
 
@@ -168,6 +172,61 @@ fn repels_core_dns(group: &NodeGroup) -> Option<bool> {
     verdicts.into_iter().all(|verdict| verdict.is_some()).then_some(false)
 }
 
+/// A rule, the argument it is about, and what is wrong there; none while something it depends on is unknown.
+type Judgement = (Rule, Path, Option<Option<String>>);
+
+fn judgements(config: &ProductionCluster, paths: &super::model::ProductionClusterPaths) -> [Judgement; 5] {
+    let logging = Logging::at(&paths.logging);
+    [
+        (
+            rules::public_endpoint_open::RULE,
+            EndpointAccess::at(&paths.endpoint_access).public_cidrs,
+            open_endpoint(config),
+        ),
+        (
+            rules::deletion_protection_off::RULE,
+            paths.deletion_protection.clone(),
+            known::value(&config.deletion_protection)
+                .map(|on| rules::deletion_protection_off::broken(on.unwrap_or(true))),
+        ),
+        (rules::logs_incomplete::RULE, logging.types, missing_logs(config)),
+        (rules::log_retention_short::RULE, logging.retention_days, short_retention(config)),
+        (
+            rules::extended_support::RULE,
+            UpgradePolicy::at(&paths.upgrade_policy).support_type,
+            extended_support(config),
+        ),
+    ]
+}
+
+fn open_endpoint(config: &ProductionCluster) -> Option<Option<String>> {
+    let access = known::value(&config.endpoint_access)?.unwrap_or_default();
+    let cidrs = access.public_cidrs.known().into_iter().flat_map(Set::known).map(String::as_str);
+    // One open block is enough, whatever the others are.
+    let broken = rules::public_endpoint_open::broken(access.public.known().copied().unwrap_or(false), cidrs);
+    let is_known = !access.public.is_unknown() && known::set(&access.public_cidrs).is_some();
+    (broken.is_some() || is_known).then_some(broken)
+}
+
+fn missing_logs(config: &ProductionCluster) -> Option<Option<String>> {
+    let logging = known::value(&config.logging)?.unwrap_or_default();
+    let Some(types) = known::set(&logging.types)? else { return Some(None) };
+    let missing: Vec<&str> = LOG_TYPES.into_iter().filter(|name| !types.contains(*name)).collect();
+    Some(rules::logs_incomplete::broken(&missing))
+}
+
+fn short_retention(config: &ProductionCluster) -> Option<Option<String>> {
+    let logging = known::value(&config.logging)?.unwrap_or_default();
+    let days = known::value(&logging.retention_days)?.unwrap_or(defaults::RETENTION_DAYS);
+    Some(rules::log_retention_short::broken(days))
+}
+
+fn extended_support(config: &ProductionCluster) -> Option<Option<String>> {
+    let policy = known::value(&config.upgrade_policy)?.unwrap_or_default();
+    let support = known::value(&policy.support_type)?;
+    Some(support.and_then(|support| rules::extended_support::broken(&support)))
+}
+
 fn check_rules(
     config: &ProductionCluster,
     paths: &super::model::ProductionClusterPaths,
@@ -175,36 +234,9 @@ fn check_rules(
 ) {
     let Some(waivers) = Waivers::of(config) else { return };
     waivers.check(diagnostics);
-    let mut judge = |rule: Rule, path: &Path, known: bool, broken: Option<String>| {
-        let broken = broken.map(|what| (path.clone(), what)).into_iter().collect();
-        waivers.judge(rule, known, broken, diagnostics);
-    };
-    let access = config.endpoint_access.known().cloned().unwrap_or_default();
-    let cidrs = access.public_cidrs.known().map(|cidrs| cidrs.to_known_vec()).unwrap_or_default();
-    let known = !config.endpoint_access.is_unknown()
-        && !access.public.is_unknown()
-        && known::set(&access.public_cidrs).is_some();
-    judge(
-        rules::public_endpoint_open::RULE,
-        &EndpointAccess::at(&paths.endpoint_access).public_cidrs,
-        known,
-        rules::public_endpoint_open::broken(
-            access.public.known().copied().unwrap_or(false),
-            cidrs.iter().map(String::as_str),
-        ),
-    );
-    judge(
-        rules::deletion_protection_off::RULE,
-        &paths.deletion_protection,
-        !config.deletion_protection.is_unknown(),
-        rules::deletion_protection_off::broken(config.deletion_protection.known().copied().unwrap_or(true)),
-    );
-    let support = known::value(&config.upgrade_policy)
-        .and_then(|policy| known::value(&policy.unwrap_or_default().support_type));
-    judge(
-        rules::extended_support::RULE,
-        &UpgradePolicy::at(&paths.upgrade_policy).support_type,
-        support.is_some(),
-        support.flatten().and_then(|support| rules::extended_support::broken(&support)),
-    );
+    for (rule, path, verdict) in judgements(config, paths) {
+        let is_known = verdict.is_some();
+        let broken = verdict.flatten().map(|what| (path, what)).into_iter().collect();
+        waivers.judge(rule, is_known, broken, diagnostics);
+    }
 }
