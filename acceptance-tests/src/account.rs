@@ -138,6 +138,11 @@ impl Account {
         self.delete("scripts", "").map(drop)
     }
 
+    /// From now on the provider may do only what these IAM policies allow. Without any: nothing.
+    pub fn allow_only(&self, documents: &[Value]) -> Result<()> {
+        self.post("policies", json!({"documents": documents})).map(drop)
+    }
+
     /// Virtual seconds per real second.
     pub fn set_scale(&self, scale: u32) -> Result<()> {
         self.post("config", json!({"scale": scale})).map(drop)

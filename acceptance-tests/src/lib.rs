@@ -7,6 +7,7 @@
 //! | [`python`], [`provider_binary`], [`command_line`] | what is prepared once: the Python environment, the provider, the CLIs |
 //! | [`local_aws`], [`account`], [`fault`], [`journal`] | the local AWS, one account in it, its faults, the calls it saw |
 //! | [`configuration`], [`workspace`], [`run`], [`state_file`], [`plan_file`] | a folder with a configuration, a CLI that runs in it, what came out |
+//! | [`permissions`] | the IAM policies that are published, as the local AWS enforces them |
 //! | [`processes`] | provider processes: found, signalled, none left |
 //! | [`driver`] | does what Terraform's core does, without Terraform |
 //! | [`sweep`] | every call times every fault |
@@ -22,6 +23,7 @@ pub mod fault;
 pub mod http;
 pub mod journal;
 pub mod local_aws;
+pub mod permissions;
 pub mod plan_file;
 pub mod prerequisites;
 pub mod processes;

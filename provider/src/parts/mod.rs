@@ -19,6 +19,7 @@ pub mod launch_template;
 pub mod log_group;
 pub mod network_interfaces;
 pub mod node_group;
+pub mod owners;
 pub mod update;
 
 /// What a kind of part needs in an IAM policy: what the published permissions are made from.
