@@ -49,9 +49,7 @@ def test_every_published_action_exists_and_is_about_a_resource_of_its_statement(
                 fits = "*" in forms if resource == "*" else any(_could_match(resource, form) for form in forms)
                 other_actions = [other for other in statement["Action"] if other != action]
                 needed_by_another = any(
-                    _could_match(resource, form)
-                    for other in other_actions
-                    for form in _of_all(other, "resource_arn_format")
+                    _could_match(resource, form) for other in other_actions for form in _of_all(other, "resource_arn_format")
                 )
                 assert fits or needed_by_another, (action, resource)
             if statement["Resource"] != ["*"]:

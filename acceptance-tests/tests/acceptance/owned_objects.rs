@@ -31,9 +31,14 @@ fn everything_of_a_cluster_is_found_and_nothing_after_its_destruction() -> Resul
     stage.made(&stage.cluster())?;
     let named = looked_up(&stage, &format!("  name = \"{NAME}\""))?;
     let found = parts(&named);
-    for part in
-        ["addon/coredns", "cluster", "iam-role/node", "kms-key/cluster", "launch-template/general", "node-group/general"]
-    {
+    for part in [
+        "addon/coredns",
+        "cluster",
+        "iam-role/node",
+        "kms-key/cluster",
+        "launch-template/general",
+        "node-group/general",
+    ] {
         ensure(found.contains(&part.to_owned()), || format!("{part} is missing in {found:?}"))?;
     }
     let is_right = |object: &&Value| {

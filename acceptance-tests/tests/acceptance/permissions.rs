@@ -23,11 +23,7 @@ fn rich(stage: &Stage) -> Cluster {
 
 /// A role of the account that is no part of the cluster.
 fn make_role_of_operators(stage: &Stage) -> Result<()> {
-    let trust = json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}
-    }]});
-    let parameters = json!({"RoleName": "ops", "AssumeRolePolicyDocument": trust.to_string()});
-    stage.account.call("iam", "CreateRole", parameters)?;
+    stage.account.role_of_nobody("ops")?;
     stage.account.set_baseline()
 }
 
