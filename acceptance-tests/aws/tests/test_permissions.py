@@ -74,10 +74,20 @@ def test_no_action_has_a_wildcard_and_no_role_is_passed_to_anybody():
             assert all(":role/" in resource for resource in statement["Resource"])
 
 
+def _is_met_elsewhere(mismatch: dict[str, str]) -> bool:
+    """An alias needs its own resource and its key, under different conditions: the linter looks at one statement."""
+    resources = [
+        resource for statement in _statements() if mismatch["action"] in statement["Action"] for resource in statement["Resource"]
+    ]
+    return any(_could_match(resource, mismatch["required_format"]) for resource in resources)
+
+
 def test_a_linter_finds_nothing():
     for document in _documents():
-        policy = parliament.analyze_policy_string(json.dumps(document))
-        assert [(finding.issue, finding.detail) for finding in policy.findings] == []
+        for finding in parliament.analyze_policy_string(json.dumps(document)).findings:
+            mismatches = finding.detail if finding.issue == "RESOURCE_MISMATCH" else []
+            is_met = mismatches and all(_is_met_elsewhere(mismatch) for mismatch in mismatches)
+            assert is_met, (finding.issue, finding.detail, finding.location)
 
 
 def _allow(aws: Aws, *actions: str, resource: str = "*", **condition: Any) -> None:

@@ -67,7 +67,7 @@ impl OwnedObjectsDataSource {
             async move {
                 let ledger = family.find(aws).await?.ledger();
                 let seen = observe(aws, &family, &Stages(Vec::new()), &ledger, settings).await;
-                Ok(objects_of(&family, &ledger.records, &seen))
+                Ok::<_, Failure>(objects_of(&family, &ledger.records, &seen))
             }
         });
         Ok(try_join_all(found).await?.into_iter().flatten().collect())
