@@ -22,9 +22,9 @@ const WORK: [(&str, &str); 8] = [
     ("eks:DeleteCluster", "cluster_delete"),
 ];
 
-/// How much earlier than the end of what it waited for a call may have come: rounding, and what was ready before
-/// AWS had spread it everywhere.
-const TOLERANCE: f64 = 0.5;
+/// How much earlier than the end of what it waited for a call may have come: the journal has when a call came,
+/// not when it took effect.
+const TOLERANCE: f64 = 2.0;
 
 /// One object that is made or deleted. Virtual seconds from the first call of the command.
 #[derive(Debug, Clone, PartialEq)]
