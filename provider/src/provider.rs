@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use terraform_plugin::{AnyDataSource, AnyResource};
 use terraform_plugin::prelude::*;
+use terraform_plugin::{AnyDataSource, AnyResource};
 
 use crate::config::{Connection, ProviderBlock};
 use crate::data_sources::owned_objects::OwnedObjectsDataSource;

@@ -67,7 +67,8 @@ fn everywhere() -> Vec<String> {
 fn called() -> Vec<String> {
     let row = |calls| -> String { quoted(actions::called(calls)) };
     let rows = ALL_CALLS.iter().map(|calls| format!("| `{}` | {} |", calls.kind, row(calls)));
-    rows.chain([format!("| data source `eks_owned_objects` without a name | {} |", row(&owners::CALLS))]).collect()
+    rows.chain([format!("| data source `eks_owned_objects` without a name | {} |", row(&owners::CALLS))])
+        .collect()
 }
 
 fn implied() -> Vec<String> {

@@ -22,8 +22,7 @@ const OWNER: &[&str] = &["eks_production_cluster/eu-central-1/prod"];
 const KEYS: &[&str] = &["arn:aws:kms:eu-central-1:111122223333:key/*"];
 const TEMPLATES: &[&str] = &["arn:aws:ec2:eu-central-1:111122223333:launch-template/*"];
 const ROLES: &[&str] = &["arn:aws:iam::111122223333:role/eks/prod-*"];
-const OWNED: (&str, &str, &[&str]) =
-    ("StringEquals", "aws:ResourceTag/terraform-provider-eks/owner", OWNER);
+const OWNED: (&str, &str, &[&str]) = ("StringEquals", "aws:ResourceTag/terraform-provider-eks/owner", OWNER);
 const MARKED: (&str, &str, &[&str]) = ("StringEquals", "aws:RequestTag/terraform-provider-eks/owner", OWNER);
 
 /// AWS supports no resources, and answers nothing secret.
