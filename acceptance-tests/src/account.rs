@@ -1,5 +1,6 @@
 //! One account of the local AWS: what a test may ask and change behind the provider's back.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -138,9 +139,20 @@ impl Account {
         self.delete("scripts", "").map(drop)
     }
 
+    /// From now on the provider may do only what these IAM policies allow. Without any: nothing.
+    pub fn allow_only(&self, documents: &[Value]) -> Result<()> {
+        self.post("policies", json!({"documents": documents})).map(drop)
+    }
+
     /// Virtual seconds per real second.
     pub fn set_scale(&self, scale: u32) -> Result<()> {
         self.post("config", json!({"scale": scale})).map(drop)
+    }
+
+    /// How many virtual seconds AWS takes for what: `cluster_create`.
+    pub fn durations(&self) -> Result<BTreeMap<String, f64>> {
+        let answer = self.get("config", "")?;
+        serde_json::from_value(answer["durations"].clone()).explain("the answer to /_local/config")
     }
 
     /// Calls an operation as somebody else would, behind the provider's back.
@@ -157,6 +169,16 @@ impl Account {
             ))),
             None => Ok(answer["result"].clone()),
         }
+    }
+
+    /// The ARN of a new role that is no part of any cluster.
+    pub fn role_of_nobody(&self, name: &str) -> Result<String> {
+        let trust = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}
+        }]});
+        let parameters = json!({"RoleName": name, "AssumeRolePolicyDocument": trust.to_string()});
+        let made = self.call("iam", "CreateRole", parameters)?;
+        made["Role"]["Arn"].as_str().map(str::to_owned).explain("the role's ARN")
     }
 
     /// Remembers what exists now as not ours.

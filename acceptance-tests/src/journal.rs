@@ -27,6 +27,12 @@ pub struct Call {
     pub fault: Option<Hit>,
     /// Whether the operation changes something.
     pub mutating: bool,
+    /// When it came, in real seconds since the epoch.
+    pub time: f64,
+    /// When it came, in seconds of the account's scaled clock.
+    pub virtual_time: f64,
+    /// The same for calls that ask the same thing.
+    pub request: String,
 }
 
 /// The fault that hit a call.

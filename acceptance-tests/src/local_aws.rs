@@ -6,9 +6,10 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::account::Account;
+use crate::permissions::Published;
 use crate::{Explain, Failure, Result, cache, http, python};
 
 /// Virtual seconds per real second in tests: a cluster's ten minutes take a fifth of a second.
@@ -79,9 +80,17 @@ impl LocalAws {
         let started = SHARED.get_or_init(|| {
             crate::prerequisites::check()
                 .and_then(|()| Self::start(SCALE_OF_TESTS))
+                .and_then(|started| started.allow_only_published().map(|()| started))
                 .map_err(|failure| failure.to_string())
         });
         started.as_ref().map_err(Failure::new)
+    }
+
+    /// In no account anything is allowed that the guide about permissions does not publish: a call that is not
+    /// published fails the test that makes it.
+    pub fn allow_only_published(&self) -> Result<()> {
+        let order = json!({"documents": [Published::read()?.actions_on_everything()]});
+        http::request(&self.address, "POST", "/_local/policies", Some(&order)).map(drop)
     }
 
     /// `127.0.0.1:port`.

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{Explain, Failure, Result, cache};
+use crate::{Explain, Failure, Result, cache, zig};
 
 /// What users write as `source`.
 pub const SOURCE: &str = "terraform-provider-eks/eks";
@@ -18,7 +18,7 @@ pub const NAME: &str = "terraform-provider-eks";
 /// How many builds stay, however old they are.
 const KEPT: usize = 3;
 
-/// How the provider is built.
+/// How the provider is built. A release on Linux is the static binary that is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
     Debug,
@@ -41,13 +41,16 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
         return path.canonicalize().explain(format_args!("TERRAFORM_PROVIDER_EKS_BINARY={}", path.display()));
     }
     cache::exclusively("provider-build", || {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["build", "--bin", NAME, "--message-format", "json-render-diagnostics"]);
-        match profile {
+        let mut command = match profile {
             // With the features of the whole workspace, else its test run would build the SDK a second time.
-            Profile::Debug => command.arg("--workspace"),
-            Profile::Release => command.args(["--package", NAME, "--release"]),
+            Profile::Debug => cargo(&["build", "--bin", NAME, "--workspace"]),
+            Profile::Release if cfg!(target_os = "linux") => zig::build(NAME)?,
+            Profile::Release => cargo(&["build", "--release", "--locked", "-p", NAME]),
         };
+        if profile == Profile::Release {
+            eprintln!("{}", shown(&command));
+        }
+        command.args(["--message-format", "json-render-diagnostics"]);
         command.current_dir(cache::repository()).stdin(Stdio::null()).stderr(Stdio::inherit());
         let output = command.output().explain("cargo build")?;
         if !output.status.success() {
@@ -60,6 +63,18 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
             binaries.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
         path.explain("cargo named no executable")
     })
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(arguments);
+    command
+}
+
+/// What a person would type.
+fn shown(command: &Command) -> String {
+    let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+    format!("cargo {}", arguments.join(" "))
 }
 
 /// The provider of this process, built at the first use.

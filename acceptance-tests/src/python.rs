@@ -31,7 +31,8 @@ pub fn interpreter() -> Result<PathBuf> {
     Ok(python)
 }
 
-fn run(program: &Path, arguments: &[&std::ffi::OsStr]) -> Result<()> {
+/// Runs a program to its good end.
+pub(crate) fn run(program: &Path, arguments: &[&std::ffi::OsStr]) -> Result<()> {
     let shown = format!("{} {arguments:?}", program.display());
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().explain(&shown)?;
     if output.status.success() {

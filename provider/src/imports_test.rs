@@ -20,7 +20,12 @@ const RUNTIME: &str = "aws_*";
 
 const LAYERS: &[Layer] = &[
     Layer { name: "main", ours: &["provider"], crates: &[FRAMEWORK] },
-    Layer { name: "provider", ours: &["config", "resources"], crates: &[FRAMEWORK] },
+    Layer { name: "provider", ours: &["config", "data_sources", "resources"], crates: &[FRAMEWORK] },
+    Layer {
+        name: "data_sources",
+        ours: &["aws", "config", "errors", "parts", "resources"],
+        crates: &[ENGINE, FRAMEWORK],
+    },
     Layer {
         name: "resources",
         ours: &["aws", "config", "errors", "parts", "rules"],

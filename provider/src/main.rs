@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 mod aws;
 mod config;
+mod data_sources;
 #[cfg(test)]
 mod documentation;
 mod errors;

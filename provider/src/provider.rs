@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use terraform_plugin::AnyResource;
 use terraform_plugin::prelude::*;
+use terraform_plugin::{AnyDataSource, AnyResource};
 
 use crate::config::{Connection, ProviderBlock};
+use crate::data_sources::owned_objects::OwnedObjectsDataSource;
 use crate::resources::production_cluster::ProductionClusterResource;
 
 /// The provider `eks`.
@@ -39,6 +40,10 @@ impl Provider for EksProvider {
 
     fn resources(&self) -> Vec<Arc<dyn AnyResource>> {
         vec![resource(ProductionClusterResource::new(Arc::clone(&self.connection)))]
+    }
+
+    fn data_sources(&self) -> Vec<Arc<dyn AnyDataSource>> {
+        vec![data_source(OwnedObjectsDataSource::new(Arc::clone(&self.connection)))]
     }
 
     fn validate(&self, config: &ProviderBlock, diagnostics: &mut Diagnostics) {

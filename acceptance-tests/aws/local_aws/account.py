@@ -11,6 +11,7 @@ from local_aws.clock import DURATIONS, Clock
 from local_aws.eks.records import EksRegion
 from local_aws.faults import Faults
 from local_aws.journal import Journal
+from local_aws.permissions.policies import Policies
 from local_aws.schedule import Schedule
 from local_aws.scripts import Scripts
 
@@ -46,8 +47,16 @@ class World:
 
 
 class Account:
-    def __init__(self, account_id: str, scale: float, durations: dict[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        account_id: str,
+        scale: float,
+        durations: dict[str, float] | None = None,
+        policies: Policies | None = None,
+    ) -> None:
         self.id = account_id
+        # What the caller may do; none: everything.
+        self.policies = policies
         # One lock per account: different accounts never wait for each other.
         self.lock = threading.RLock()
         self.faults = Faults()
@@ -75,6 +84,7 @@ class Accounts:
     def __init__(self, scale: float) -> None:
         self.scale = scale
         self.durations: dict[str, float] = {}
+        self.policies: Policies | None = None
         self._accounts: dict[str, Account] = {}
         self._lock = threading.Lock()
 
@@ -82,7 +92,7 @@ class Accounts:
         with self._lock:
             account = self._accounts.get(account_id)
             if account is None:
-                account = self._accounts[account_id] = Account(account_id, self.scale, self.durations)
+                account = self._accounts[account_id] = Account(account_id, self.scale, self.durations, self.policies)
             return account
 
     def all(self) -> list[Account]:

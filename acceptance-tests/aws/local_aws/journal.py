@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 import time
@@ -26,6 +27,13 @@ def error_code(response: Response) -> str | None:
     return found.group(1).decode() if found else "Unknown"
 
 
+def _digest(call: Call) -> str:
+    """The same for calls that ask the same thing."""
+    request = call.request
+    asked = "\0".join((call.service, call.region, call.operation, request.method, request.path, request.query)).encode()
+    return hashlib.sha256(asked + b"\0" + request.body).hexdigest()[:16]
+
+
 class Journal:
     def __init__(self) -> None:
         self._calls: list[dict[str, Any]] = []
@@ -46,6 +54,7 @@ class Journal:
             "access_key": call.access_key,
             "fault": None,
             "mutating": call.mutating,
+            "request": _digest(call),
         }
         with self._lock:
             entry["n"] = call.number = len(self._calls) + 1

@@ -1,4 +1,5 @@
 //! `cargo measure`: how quick and how large the provider is. Prints numbers, asserts nothing.
+//! `cargo measure -- --timeline`: how long a cluster takes, part by part; also writes `docs/guides/timeline.md`.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -13,7 +14,8 @@ use acceptance_tests::local_aws::LocalAws;
 use acceptance_tests::processes::{self, Memory};
 use acceptance_tests::provider_binary::{self, Profile};
 use acceptance_tests::recording::Recording;
-use acceptance_tests::{Explain, Result, prerequisites};
+use acceptance_tests::timeline::{self, Reads};
+use acceptance_tests::{Explain, Failure, Result, cache, prerequisites};
 use serde_json::{Map, Value, json};
 
 const STARTS: usize = 30;
@@ -22,7 +24,13 @@ const PLANS: usize = 15;
 const CLIENT_CERTIFICATE: &str = include_str!("../../cases/client-certificate.pem");
 
 fn main() -> ExitCode {
-    match measure() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => measure(),
+        ["--timeline"] => draw(),
+        _ => Err(Failure::new("usage: cargo measure [-- --timeline]")),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{failure}");
@@ -48,6 +56,26 @@ fn measure() -> Result<()> {
         println!("{name:<width$}  {value}");
     }
     Ok(())
+}
+
+/// Prints what create and destroy wait for and what a plan reads, and draws it.
+fn draw() -> Result<()> {
+    prerequisites::check()?;
+    let binary = provider_binary::build(Profile::Release)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().explain("a runtime")?;
+    let measured = runtime.block_on(timeline::measured(&binary))?;
+    for (name, timeline) in [("create", &measured.create), ("destroy", &measured.destroy)] {
+        let (total, by_aws) = (timeline.total, timeline.by_aws());
+        println!("{name}: {total:.1} s, {by_aws:.1} s by AWS, {:.1} s between", total - by_aws);
+        for (seconds, between) in timeline.pauses() {
+            println!("  {seconds:>5.1} s  {between}");
+        }
+    }
+    let Reads { all, waves, repeated } = measured.plan;
+    println!("plan: {all} reads in {waves} waves, {repeated} of them asked again");
+    let path = cache::repository().join("docs").join("guides").join("timeline.md");
+    let page = timeline::page(&[("Create", &measured.create), ("Destroy", &measured.destroy)]);
+    std::fs::write(&path, page).explain(path.display())
 }
 
 /// From the start of the process to its handshake line, and its memory then.

@@ -1,9 +1,10 @@
 //! The published pages under `docs/`, rendered from the schema and the examples. A test compares them with
-//! the files; `UPDATE=1 cargo test -p terraform-provider-eks documentation` writes them. Guides are written
-//! by hand, and tests compare what they have to list.
+//! the files; `UPDATE=1 cargo test -p terraform-provider-eks documentation` writes them. The guide
+//! about permissions is rendered, too; the others are written by hand, and tests compare what they have to list.
 
 mod guides;
 mod page;
+mod permissions;
 mod rules_guide;
 mod schema;
 
@@ -43,8 +44,7 @@ fn read(path: &str) -> String {
 /// Every page that is rendered.
 fn pages() -> Vec<Page> {
     let provider = provider();
-    let rendered_nowhere = provider.data_sources().len() + provider.functions().len();
-    assert_eq!(rendered_nowhere, 0, "data sources and functions need pages, too");
+    assert_eq!(provider.functions().len(), 0, "functions need pages, too");
     let mut pages = vec![Page { path: "index.md".to_owned(), content: page::index(provider.as_ref()) }];
     for resource in provider.resources() {
         let name = page::short_name(provider.name(), resource.type_name());
@@ -53,12 +53,20 @@ fn pages() -> Vec<Page> {
             content: page::resource(provider.as_ref(), resource.as_ref()),
         });
     }
+    for source in provider.data_sources() {
+        let name = page::short_name(provider.name(), source.type_name());
+        pages.push(Page {
+            path: format!("data-sources/{name}.md"),
+            content: page::data_source(provider.as_ref(), source.as_ref()),
+        });
+    }
+    pages.push(Page { path: permissions::PATH.to_owned(), content: permissions::guide() });
     pages.push(rules_guide::page());
     pages
 }
 
 #[test]
-fn pages_say_what_the_schema_says() {
+fn pages_say_what_the_code_says() {
     let update = std::env::var_os("UPDATE").is_some_and(|value| !value.is_empty());
     for page in pages() {
         let path = repository().join("docs").join(&page.path);
@@ -83,7 +91,7 @@ fn pages_say_what_the_schema_says() {
 fn nothing_is_published_that_is_not_rendered() {
     let rendered: Vec<String> = pages().into_iter().map(|page| page.path).collect();
     let docs = repository().join("docs");
-    for folder in ["", "resources"] {
+    for folder in ["", "data-sources", "resources"] {
         for entry in std::fs::read_dir(docs.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.strip_prefix(&docs).unwrap().to_string_lossy().into_owned();
@@ -96,6 +104,8 @@ fn nothing_is_published_that_is_not_rendered() {
 fn every_attribute_is_described_and_fits_terraform() {
     let provider = provider();
     let schemas = provider.resources().iter().map(|resource| (resource.type_name(), resource.schema()));
+    let sources = provider.data_sources();
+    let schemas = schemas.chain(sources.iter().map(|source| (source.type_name(), source.schema())));
     for (name, schema) in schemas.chain([("provider", provider.schema())]) {
         let problems = terraform_plugin::schema::check(schema);
         assert!(problems.is_empty(), "{name}: {problems:?}");

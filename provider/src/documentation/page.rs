@@ -1,6 +1,6 @@
 //! Whole pages, in the order registries expect.
 
-use terraform_plugin::{AnyProvider, AnyResource};
+use terraform_plugin::{AnyDataSource, AnyProvider, AnyResource};
 
 use super::schema::section;
 use super::{read, repository};
@@ -55,19 +55,45 @@ pub(super) fn resource(provider: &dyn AnyProvider, resource: &dyn AnyResource) -
     parts.join("\n\n") + "\n"
 }
 
+/// The page of a data source.
+pub(super) fn data_source(provider: &dyn AnyProvider, source: &dyn AnyDataSource) -> String {
+    let name = source.type_name();
+    let schema = source.schema();
+    let examples = format!("examples/data-sources/{name}");
+    let mut parts = vec![
+        front_matter(
+            &format!("{name} Data Source - terraform-provider-{}", provider.name()),
+            &schema.description,
+        ),
+        format!("# {name} (Data Source)"),
+        schema.description.clone(),
+        "## Example Usage".to_owned(),
+        code("terraform", &read(&format!("{examples}/data-source.tf"))),
+        section(&schema.attributes),
+    ];
+    if repository().join(&examples).join("by-hand.sh").exists() {
+        parts.extend([
+            "## Without Terraform".to_owned(),
+            code("shell", &read(&format!("{examples}/by-hand.sh"))),
+        ]);
+    }
+    parts.join("\n\n") + "\n"
+}
+
 /// The description is the first paragraph: registries show it in lists.
 fn front_matter(title: &str, description: &str) -> String {
     let first = description.split("\n\n").next().unwrap_or_default().replace('\n', " ");
     format!("---\npage_title: \"{title}\"\nsubcategory: \"\"\ndescription: |-\n  {first}\n---")
 }
 
-fn code(language: &str, text: &str) -> String {
+pub(super) fn code(language: &str, text: &str) -> String {
     format!("```{language}\n{}\n```", text.trim_end())
 }
 
 fn guides() -> String {
     "## Guides\n\n\
      - [Errors](guides/errors.md): what each code means and what to do.\n\
-     - [Production rules](guides/production-rules.md): what is refused, why, and how to accept it on record."
+     - [Production rules](guides/production-rules.md): what is refused, why, and how to accept it on record.\n\
+     - [Permissions](guides/permissions.md): the IAM policies that plan and apply need."
         .to_owned()
 }

@@ -22,6 +22,7 @@ pub mod metric_alarm;
 pub mod metric_filter;
 pub mod network_interfaces;
 pub mod node_group;
+pub mod owners;
 pub mod pod_identity_association;
 pub mod pull_through_cache_rule;
 mod registry;

@@ -16,6 +16,7 @@ from local_aws.control.vpc import ensure_vpc
 from local_aws.eks import requests
 from local_aws.eks.nodegroups import scripts_changed
 from local_aws.gateway import Gateway
+from local_aws.permissions.policies import Policies
 from local_aws.wire.answers import json_response
 from local_aws.wire.call import DEFAULT_ACCOUNT
 from local_aws.wire.message import Request, Response
@@ -171,6 +172,19 @@ def write_config(control: Control, account: Account, order: Order) -> Order:
             target.durations |= durations
             target.kubernetes |= order.get("kubernetes", {})
     return read_config(control, account, order)
+
+
+@endpoint("POST", "policies")
+def set_policies(control: Control, account: Account, order: Order) -> Order:
+    documents = order["documents"]
+    policies = None if documents is None else Policies(documents)
+    targets = [account]
+    if "account" not in order:
+        control.gateway.accounts.policies = policies
+        targets = control.gateway.accounts.all()
+    for target in targets:
+        target.policies = policies
+    return {"documents": len(documents or [])}
 
 
 @endpoint("POST", "advance")

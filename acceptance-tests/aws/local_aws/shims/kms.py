@@ -9,14 +9,19 @@ from local_aws.shims.passage import Passage, json_answer, shim
 from local_aws.wire.message import Response
 
 
+def _bare(key: str) -> str:
+    """moto wants the bare key id; AWS takes it and the ARN."""
+    return key.rpartition("/")[2] if key.startswith("arn:") else key
+
+
 @shim("kms", "ScheduleKeyDeletion", "CancelKeyDeletion")
 def by_arn(passage: Passage) -> Response:
-    """moto wants the bare key id; AWS takes both and answers the ARN."""
+    """AWS answers the ARN, and the state."""
     key = passage.parameters.get("KeyId", "")
     window = passage.parameters.get("PendingWindowInDays", 30)
     if not 7 <= window <= 30:
         return passage.refuse("ValidationException", "PendingWindowInDays must be between 7 and 30")
-    response = passage.forward_json(KeyId=key.rpartition("/")[2] if key.startswith("arn:") else key)
+    response = passage.forward_json(KeyId=_bare(key))
     if response.status >= 300:
         return response
     body = json.loads(response.body)
@@ -56,7 +61,7 @@ def get_key_policy(passage: Passage) -> Response:
 
 @shim("kms", "DisableKey", "EnableKey")
 def switch_key(passage: Passage) -> Response:
-    response = passage.forward()
+    response = passage.forward_json(KeyId=_bare(passage.parameters.get("KeyId", "")))
     if response.status < 300:
         key = passage.scene.cloud.call("kms", "DescribeKey", KeyId=passage.parameters["KeyId"])["KeyMetadata"]["Arn"]
         key_state_changed(passage.scene, key, "KmsKeyDisabled" if passage.call.operation == "DisableKey" else None)

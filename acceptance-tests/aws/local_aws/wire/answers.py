@@ -118,12 +118,22 @@ def general_error(call: Call, kind: str) -> tuple[str, str, int]:
     protocol = {"rest-json": "eks", "cbor": "json"}.get(call.protocol, call.protocol)
     code, message, status = table.get(call.service) or table.get(protocol) or table["json"]
     if message is None:
-        message = (
-            f"User: {call.principal_arn} is not authorized to perform: "
-            f"{_IAM_PREFIX.get(call.service, call.service)}:{call.operation}"
-            + (f" on resource: {call.resource}" if call.resource.startswith("arn:") else "")
-            + " because no identity-based policy allows the action"
-        )
-        if call.protocol == "ec2":
-            message = f"You are not authorized to perform this operation. {message}"
+        resource = call.resource if call.resource.startswith("arn:") else None
+        action = f"{_IAM_PREFIX.get(call.service, call.service)}:{call.operation}"
+        return denied(call, action, resource)
+    return code, message, status
+
+
+def denied(call: Call, action: str, resource: str | None) -> tuple[str, str, int]:
+    """In the words of each service; the action may be one that is checked beside the call itself."""
+    table = _GENERAL_ERRORS["access_denied"]
+    protocol = {"rest-json": "eks", "cbor": "json"}.get(call.protocol, call.protocol)
+    code, _, status = table.get(call.service) or table.get(protocol) or table["json"]
+    message = (
+        f"User: {call.principal_arn} is not authorized to perform: {action}"
+        + (f" on resource: {resource}" if resource else "")
+        + " because no identity-based policy allows the action"
+    )
+    if call.protocol == "ec2":
+        message = f"You are not authorized to perform this operation. {message}"
     return code, message, status

@@ -67,6 +67,11 @@ impl Family {
         Ownership::new(TYPE, &self.location.region, &self.name)
     }
 
+    /// A recorded object that is present, in the words of its part: `ready`, a version.
+    pub fn state_of(&self, record: &Record, outputs: &Outputs) -> String {
+        self.recall(record).map_or_else(|| "unknown".to_owned(), |part| part.state(outputs))
+    }
+
     fn naming(&self) -> Naming {
         Naming {
             region: self.location.region.clone(),

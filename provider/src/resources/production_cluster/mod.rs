@@ -43,6 +43,7 @@ use std::sync::Arc;
 use resource_graph::PartKey;
 use terraform_plugin::prelude::*;
 
+pub use self::family::Family;
 use self::memory::{Identity, Memory};
 use self::model::ProductionCluster;
 use crate::aws::naming::Naming;

@@ -1,0 +1,1 @@
+"""What a caller may do: IAM policies, and what each call needs of them."""

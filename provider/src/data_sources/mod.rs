@@ -1,0 +1,3 @@
+//! What users look up: one file a data source.
+
+pub mod owned_objects;

@@ -1,0 +1,143 @@
+//! Whose objects there are: the owner marks in one region, without knowing any name. Only reads.
+//!
+//! APIs: <https://docs.aws.amazon.com/eks/latest/APIReference/API_ListClusters.html> and the lists of the kinds.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::Filter;
+use resource_graph::{Failure, FailureKind};
+
+#[cfg(test)]
+use super::Calls;
+use crate::aws::Aws;
+use crate::aws::error::{Operation, failure, is_absent};
+use crate::aws::ownership::{OWNER, from_map};
+
+/// Log groups of control planes. Source: EKS user guide, control-plane-logs.
+const LOG_GROUPS: &str = "/aws/eks/";
+
+const LIST_CLUSTERS: Operation = Operation::new("EKS", "ListClusters");
+const DESCRIBE_CLUSTER: Operation = Operation::new("EKS", "DescribeCluster");
+const LIST_ROLES: Operation = Operation::new("IAM", "ListRoles");
+const LIST_ROLE_TAGS: Operation = Operation::new("IAM", "ListRoleTags");
+const LIST_KEYS: Operation = Operation::new("KMS", "ListKeys");
+const LIST_KEY_TAGS: Operation = Operation::new("KMS", "ListResourceTags");
+const DESCRIBE_LOG_GROUPS: Operation = Operation::new("CloudWatch Logs", "DescribeLogGroups");
+const LIST_LOG_GROUP_TAGS: Operation = Operation::new("CloudWatch Logs", "ListTagsForResource");
+const DESCRIBE_TEMPLATES: Operation = Operation::new("EC2", "DescribeLaunchTemplates");
+
+/// What looking for owners calls.
+#[cfg(test)]
+pub const CALLS: Calls = Calls {
+    kind: "owners",
+    calls: &[
+        LIST_CLUSTERS,
+        DESCRIBE_CLUSTER,
+        LIST_ROLES,
+        LIST_ROLE_TAGS,
+        LIST_KEYS,
+        LIST_KEY_TAGS,
+        DESCRIBE_LOG_GROUPS,
+        LIST_LOG_GROUP_TAGS,
+        DESCRIBE_TEMPLATES,
+    ],
+    implied: &[],
+};
+
+/// Values of the owner tag: `eks_production_cluster/eu-central-1/prod`. Roles are looked for below `role_path`.
+pub async fn owners(aws: &Aws, role_path: &str) -> Result<BTreeSet<String>, Failure> {
+    let (clusters, roles, keys, groups, templates) = tokio::try_join!(
+        of_clusters(aws),
+        of_roles(aws, role_path),
+        of_keys(aws),
+        of_log_groups(aws),
+        of_templates(aws),
+    )?;
+    Ok([clusters, roles, keys, groups, templates].into_iter().flatten().collect())
+}
+
+async fn of_clusters(aws: &Aws) -> Result<Vec<String>, Failure> {
+    let mut owners = Vec::new();
+    let mut names = aws.eks.list_clusters().into_paginator().items().send();
+    while let Some(name) = names.next().await {
+        let name = name.map_err(|error| failure(LIST_CLUSTERS, &error))?;
+        match aws.eks.describe_cluster().name(name).send().await {
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(failure(DESCRIBE_CLUSTER, &error)),
+            Ok(answer) => {
+                let tags = answer.cluster.as_ref().map(|cluster| from_map(cluster.tags()));
+                owners.extend(tags.unwrap_or_default().remove(OWNER));
+            }
+        }
+    }
+    Ok(owners)
+}
+
+async fn of_roles(aws: &Aws, path: &str) -> Result<Vec<String>, Failure> {
+    let mut owners = Vec::new();
+    let mut roles = aws.iam.list_roles().path_prefix(path).into_paginator().items().send();
+    while let Some(role) = roles.next().await {
+        let role = role.map_err(|error| failure(LIST_ROLES, &error))?;
+        match aws.iam.list_role_tags().role_name(role.role_name()).send().await {
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(failure(LIST_ROLE_TAGS, &error)),
+            Ok(answer) => {
+                owners.extend(answer.tags.into_iter().filter(|tag| tag.key == OWNER).map(|tag| tag.value));
+            }
+        }
+    }
+    Ok(owners)
+}
+
+/// Keys of others may refuse to tell their tags, and are not ours then.
+async fn of_keys(aws: &Aws) -> Result<Vec<String>, Failure> {
+    let mut owners = Vec::new();
+    let mut keys = aws.kms.list_keys().into_paginator().items().send();
+    while let Some(key) = keys.next().await {
+        let key = key.map_err(|error| failure(LIST_KEYS, &error))?;
+        let id = key.key_id().unwrap_or_default();
+        let mut tags = aws.kms.list_resource_tags().key_id(id).into_paginator().items().send();
+        while let Some(tag) = tags.next().await {
+            match tag {
+                Err(error) if is_absent(&error) => break,
+                Err(error) => {
+                    let refused = failure(LIST_KEY_TAGS, &error);
+                    if refused.kind == FailureKind::Refused {
+                        break;
+                    }
+                    return Err(refused);
+                }
+                Ok(tag) => owners.extend((tag.tag_key == OWNER).then_some(tag.tag_value)),
+            }
+        }
+    }
+    Ok(owners)
+}
+
+async fn of_log_groups(aws: &Aws) -> Result<Vec<String>, Failure> {
+    let mut owners = Vec::new();
+    let call = aws.logs.describe_log_groups().log_group_name_prefix(LOG_GROUPS);
+    let mut groups = call.into_paginator().items().send();
+    while let Some(group) = groups.next().await {
+        let group = group.map_err(|error| failure(DESCRIBE_LOG_GROUPS, &error))?;
+        let arn = aws.location.log_group_arn(group.log_group_name().unwrap_or_default());
+        match aws.logs.list_tags_for_resource().resource_arn(arn).send().await {
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(failure(LIST_LOG_GROUP_TAGS, &error)),
+            Ok(answer) => owners.extend(from_map(answer.tags()).remove(OWNER)),
+        }
+    }
+    Ok(owners)
+}
+
+async fn of_templates(aws: &Aws) -> Result<Vec<String>, Failure> {
+    let mut owners = Vec::new();
+    let marked = Filter::builder().name("tag-key").values(OWNER).build();
+    let mut templates = aws.ec2.describe_launch_templates().filters(marked).into_paginator().items().send();
+    while let Some(template) = templates.next().await {
+        let template = template.map_err(|error| failure(DESCRIBE_TEMPLATES, &error))?;
+        let owner = template.tags().iter().find(|tag| tag.key() == Some(OWNER));
+        owners.extend(owner.and_then(|tag| tag.value()).map(str::to_owned));
+    }
+    Ok(owners)
+}
