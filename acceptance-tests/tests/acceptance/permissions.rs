@@ -238,6 +238,58 @@ fn without_encryption(stage: &Stage) -> Result<()> {
     stage.expect_destroyed_completely()
 }
 
+/// Images, alarms, identities of controllers and tags of subnets, each made, changed and taken away.
+fn beside_the_cluster(stage: &Stage) -> Result<()> {
+    let emergency = stage.account.role_of_nobody("emergency")?;
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+    }]});
+    let parameters = json!({"RoleName": "of-pods", "AssumeRolePolicyDocument": trust.to_string()});
+    let of_pods = behind(stage, "iam", "CreateRole", parameters)?["Role"]["Arn"].clone();
+    let mut secrets = Vec::new();
+    for name in ["one", "two"] {
+        let parameters = json!({"Name": format!("ecr-pullthroughcache/{name}"), "SecretString": "{}"});
+        secrets.push(behind(stage, "secretsmanager", "CreateSecret", parameters)?["ARN"].clone());
+    }
+    stage.account.set_baseline()?;
+    let registry = |secret: &Value| {
+        let hub = json!({"upstream": "registry-1.docker.io", "credential_arn": secret});
+        json!({
+            "enhanced_scanning": true,
+            "replication": [{"region": "eu-west-1"}],
+            "pull_through": {"hub": hub},
+        })
+    };
+    let cluster = stage
+        .cluster()
+        .with("break_glass", json!({"principal_arn": emergency}))
+        .with("load_balancer_controller", json!({"enabled": true}))
+        .with("tag_subnets", json!(true))
+        .with("image_repositories", json!({"shop/api": {"pull_account_ids": ["222222222222"]}}))
+        .with("image_registry", registry(&secrets[0]));
+    stage.made(&cluster)?;
+    let repositories = json!({"shop/api": {
+        "immutable": false, "scan_on_push": false, "keep_images": 0, "expire_untagged_days": 0,
+    }});
+    for (argument, value) in [
+        ("tags", json!({"team": "platform"})),
+        ("tags", Value::Null),
+        ("image_repositories", repositories),
+        ("image_registry", registry(&secrets[1])),
+    ] {
+        stage.configure(&cluster.clone().with(argument, value.clone()))?;
+        stage.apply().map_err(|failure| Failure::new(format!("{argument} = {value}: {failure}")))?;
+    }
+    let answer = behind(stage, "eks", "ListPodIdentityAssociations", json!({"clusterName": NAME}))?;
+    let own = answer["associations"].as_array().into_iter().flatten().find(|one| one["ownerArn"].is_null());
+    let id = own.explain("an association")?["associationId"].clone();
+    let parameters = json!({"clusterName": NAME, "associationId": id, "roleArn": of_pods});
+    behind(stage, "eks", "UpdatePodIdentityAssociation", parameters)?;
+    stage.apply()?;
+    stage.expect_destroyed_completely()
+}
+
 /// What the provider called in an account, named as in policies.
 fn seen(stage: &Stage) -> Result<BTreeSet<String>> {
     let journal = stage.account.journal()?;
@@ -256,9 +308,10 @@ fn every_published_operation_is_called_and_no_other() -> Result<()> {
     change_the_configuration(&mut stage, &cluster)?;
     drift(&stage)?;
     stage.expect_destroyed_completely()?;
-    let others = [Stage::new()?, Stage::new()?];
+    let others = [Stage::new()?, Stage::new()?, Stage::new()?];
     own_key(&others[0])?;
     without_encryption(&others[1])?;
+    beside_the_cluster(&others[2])?;
     let mut called = seen(&stage)?;
     for other in &others {
         called.extend(seen(other)?);

@@ -16,7 +16,13 @@ from local_aws.wire.call import Call
 # Identifiers that EKS makes up; policies have a wildcard in their place.
 _ANY_UUID = "00000000-0000-0000-0000-000000000000"
 # The Service Authorization Reference names no resource for these.
-_WITHOUT_RESOURCE = ("CreateCluster", "ListClusters", "DescribeAddonVersions", "DescribeClusterVersions")
+_WITHOUT_RESOURCE = (
+    "CreateCluster",
+    "ListClusters",
+    "DescribeAddonConfiguration",
+    "DescribeAddonVersions",
+    "DescribeClusterVersions",
+)
 _SERVICE_LINKED = {
     "CreateCluster": ("eks.amazonaws.com", "AWSServiceRoleForAmazonEKS"),
     "CreateNodegroup": ("eks-nodegroup.amazonaws.com", "AWSServiceRoleForAmazonEKSNodegroup"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local_aws.eks.scene import Scene
-from local_aws.permissions.policies import Need
+from local_aws.permissions.policies import Context, Need
 from local_aws.wire.call import Call
 
 Finder = Callable[[Scene, Call], list[Need]]
@@ -37,9 +37,12 @@ def needs_of(scene: Scene, call: Call) -> list[Need]:
     return find(scene, call) if find else [Need(action_of(call))]
 
 
-def request_tags(tags: dict[str, str]) -> dict[str, str]:
-    return {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+def request_tags(tags: dict[str, str]) -> Context:
+    context: Context = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    if tags:
+        context["aws:TagKeys"] = tuple(tags)
+    return context
 
 
-def resource_tags(tags: dict[str, str]) -> dict[str, str]:
+def resource_tags(tags: dict[str, str]) -> Context:
     return {f"aws:ResourceTag/{key}": value for key, value in tags.items()}

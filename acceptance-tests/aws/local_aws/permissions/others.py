@@ -97,7 +97,7 @@ def logs(scene: Scene, call: Call) -> list[Need]:
     return needs
 
 
-_EC2_KINDS = {"lt": "launch-template", "eni": "network-interface"}
+_EC2_KINDS = {"lt": "launch-template", "eni": "network-interface", "subnet": "subnet"}
 
 
 def _ec2_resource(scene: Scene, identifier: str) -> tuple[str, Context]:
@@ -136,7 +136,14 @@ def ecr(scene: Scene, call: Call) -> list[Need]:
     name = call.parameters.get("repositoryName")
     resource = call.parameters.get("resourceArn") or (_arn(scene, "ecr", f"repository/{name}") if name else None)
     tags = {tag["Key"]: tag["Value"] for tag in call.parameters.get("tags") or []}
-    needs = [Need(action_of(call), resource, request_tags(tags))]
+    present: Context = {}
+    if resource:
+        try:
+            found = scene.cloud.call("ecr", "ListTagsForResource", resourceArn=resource)["tags"]
+        except CloudError:
+            found = []
+        present = resource_tags({tag["Key"]: tag["Value"] for tag in found})
+    needs = [Need(action_of(call), resource, present | request_tags(tags))]
     if call.operation == "CreateRepository" and tags:
         needs.append(Need("ecr:TagResource", resource, request_tags(tags)))
     return needs

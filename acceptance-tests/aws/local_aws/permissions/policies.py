@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-# A tag, a service or an ARN: several values of one key are rare, and not needed here.
-Context = dict[str, str]
+# A tag, a service or an ARN; several values only for the keys of tags.
+Context = dict[str, str | tuple[str, ...]]
 
 
 class PolicyMistake(ValueError):
@@ -44,6 +44,7 @@ def _like(expected: str, value: str) -> bool:
 
 
 _OPERATORS = {"StringEquals": _equals, "StringLike": _like, "ArnEquals": _like, "ArnLike": _like}
+_FOR_ALL = "ForAllValues:"
 
 
 class Statement:
@@ -59,7 +60,7 @@ class Statement:
             for key, values in keys.items()
         ]
         for operator, _, _ in self._conditions:
-            if operator not in _OPERATORS:
+            if operator.removeprefix(_FOR_ALL) not in _OPERATORS:
                 raise PolicyMistake(f"the condition operator {operator} is not understood")
 
     def allows(self, need: Need) -> bool:
@@ -73,8 +74,12 @@ class Statement:
 
     @staticmethod
     def _holds(context: Context, operator: str, key: str, values: list[str]) -> bool:
-        value = context.get(key)
-        return value is not None and any(_OPERATORS[operator](expected, value) for expected in values)
+        found = context.get(key)
+        present = () if found is None else found if isinstance(found, tuple) else (found,)
+        holds = _OPERATORS[operator.removeprefix(_FOR_ALL)]
+        fits = [any(holds(expected, value) for expected in values) for value in present]
+        # AWS takes ForAllValues as true of nothing.
+        return all(fits) and (bool(fits) or operator.startswith(_FOR_ALL))
 
 
 class Policies:

@@ -2,7 +2,8 @@
 //!
 //! Source: Service Authorization Reference, pages `list_amazonelastickubernetesservice`,
 //! `list_awsidentityandaccessmanagementiam`, `list_awskeymanagementservice`, `list_amazoncloudwatchlogs`,
-//! `list_amazoncloudwatch`, `list_amazonec2` and `list_amazonelasticcontainerregistry`.
+//! `list_amazoncloudwatch`, `list_amazonec2`, `list_amazonelasticcontainerregistry`, `list_amazoninspector2` and
+//! `list_awssecretsmanager`.
 
 use super::actions;
 
@@ -53,7 +54,9 @@ const POLICIES_OF_ROLES: Scope = Scope {
         &[
             "arn:aws:iam::aws:policy/AmazonEKS*",
             "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistry*",
+            "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",
             "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy",
+            "arn:aws:iam::aws:policy/Amazon*CSIDriver*",
             "arn:aws:iam::aws:policy/service-role/Amazon*CSIDriver*",
         ],
     )],
@@ -74,11 +77,20 @@ const SERVICE_LINKED_ROLES: Scope = Scope {
     resources: &[
         "arn:aws:iam::111122223333:role/aws-service-role/eks.amazonaws.com/*",
         "arn:aws:iam::111122223333:role/aws-service-role/eks-nodegroup.amazonaws.com/*",
+        "arn:aws:iam::111122223333:role/aws-service-role/inspector2.amazonaws.com/*",
+        "arn:aws:iam::111122223333:role/aws-service-role/pullthroughcache.ecr.amazonaws.com/*",
+        "arn:aws:iam::111122223333:role/aws-service-role/replication.ecr.amazonaws.com/*",
     ],
     conditions: &[(
         "StringEquals",
         "iam:AWSServiceName",
-        &["eks.amazonaws.com", "eks-nodegroup.amazonaws.com"],
+        &[
+            "eks.amazonaws.com",
+            "eks-nodegroup.amazonaws.com",
+            "inspector2.amazonaws.com",
+            "pullthroughcache.ecr.amazonaws.com",
+            "replication.ecr.amazonaws.com",
+        ],
     )],
 };
 
@@ -86,6 +98,12 @@ const LOOK_AT_KEYS: Scope = Scope { id: "LookAtKeys", resources: KEYS, condition
 const NEW_KEY: Scope = Scope { id: "NewKey", resources: &["*"], conditions: &[MARKED] };
 const MARK_OF_KEY: Scope = Scope { id: "MarkOfKey", resources: KEYS, conditions: &[MARKED] };
 const OWN_KEYS: Scope = Scope { id: "Keys", resources: KEYS, conditions: &[OWNED] };
+/// ECR encrypts with a key of the user's, which carries no mark.
+const KEYS_OF_REPOSITORIES: Scope = Scope {
+    id: "KeysOfRepositories",
+    resources: KEYS,
+    conditions: &[("StringEquals", "kms:ViaService", &["ecr.eu-central-1.amazonaws.com"])],
+};
 const ALIASES: Scope = Scope {
     id: "Aliases",
     resources: &["arn:aws:kms:eu-central-1:111122223333:alias/eks/prod-*"],
@@ -94,7 +112,10 @@ const ALIASES: Scope = Scope {
 
 const LOG_GROUPS: Scope = Scope {
     id: "LogGroups",
-    resources: &["arn:aws:logs:eu-central-1:111122223333:log-group:/aws/eks/prod/*"],
+    resources: &[
+        "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/eks/prod/*",
+        "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/containerinsights/prod/*",
+    ],
     conditions: &[],
 };
 
@@ -133,21 +154,39 @@ const INTERFACES: Scope = Scope {
     conditions: &[("StringEquals", "aws:ResourceTag/cluster.k8s.amazonaws.com/name", &["prod"])],
 };
 
+/// Subnets are not ours: only the tags of load balancers may change.
+const TAGS_OF_SUBNETS: Scope = Scope {
+    id: "TagsOfSubnets",
+    resources: &["arn:aws:ec2:eu-central-1:111122223333:subnet/*"],
+    conditions: &[(
+        "ForAllValues:StringLike",
+        "aws:TagKeys",
+        &["kubernetes.io/role/*elb", "kubernetes.io/cluster/prod", "terraform-provider-eks/subnet-of/prod"],
+    )],
+};
+
 const ALARMS: Scope = Scope {
     id: "Alarms",
     resources: &["arn:aws:cloudwatch:eu-central-1:111122223333:alarm:prod*"],
     conditions: &[],
 };
-const DASHBOARDS: Scope = Scope {
-    id: "Dashboards",
-    resources: &["arn:aws:cloudwatch::111122223333:dashboard/prod*"],
-    conditions: &[],
-};
-
 const REGISTRY: Scope = Scope { id: "Registry", resources: &["*"], conditions: &[] };
-const REPOSITORIES: Scope = Scope {
-    id: "Repositories",
-    resources: &["arn:aws:ecr:eu-central-1:111122223333:repository/prod*"],
+const REPOSITORIES: &[&str] = &["arn:aws:ecr:eu-central-1:111122223333:repository/*"];
+const LOOK_AT_REPOSITORIES: Scope =
+    Scope { id: "LookAtRepositories", resources: REPOSITORIES, conditions: &[] };
+const NEW_REPOSITORY: Scope = Scope { id: "NewRepository", resources: REPOSITORIES, conditions: &[MARKED] };
+const OWN_REPOSITORIES: Scope = Scope { id: "Repositories", resources: REPOSITORIES, conditions: &[OWNED] };
+/// Left with their images by a cluster that was destroyed, and taken over.
+const RETAINED_REPOSITORIES: Scope = Scope {
+    id: "RetainedRepositories",
+    resources: REPOSITORIES,
+    conditions: &[("StringLike", "aws:ResourceTag/terraform-provider-eks/retained-by", &["*"])],
+};
+/// Enhanced scanning is a matter of the whole account.
+const SCANNER: Scope = Scope { id: "EnhancedScanning", resources: &["*"], conditions: &[] };
+const CREDENTIALS: Scope = Scope {
+    id: "CredentialsOfUpstreams",
+    resources: &["arn:aws:secretsmanager:eu-central-1:111122223333:secret:ecr-pullthroughcache/*"],
     conditions: &[],
 };
 
@@ -155,7 +194,13 @@ const REPOSITORIES: Scope = Scope {
 pub(super) fn scopes(action: &str) -> &'static [&'static Scope] {
     let (service, name) = action.split_once(':').unwrap_or_default();
     match (service, name) {
-        ("eks", "DescribeAddonVersions" | "DescribeClusterVersions" | "ListClusters") => &[&LOOK],
+        (
+            "eks",
+            "DescribeAddonConfiguration"
+            | "DescribeAddonVersions"
+            | "DescribeClusterVersions"
+            | "ListClusters",
+        ) => &[&LOOK],
         ("eks", "CreateCluster") => &[&NEW_CLUSTER],
         ("eks", _) => &[&CLUSTER],
         ("iam", "ListRoles") => &[&LOOK],
@@ -166,22 +211,30 @@ pub(super) fn scopes(action: &str) -> &'static [&'static Scope] {
         ("kms", "ListKeys" | "ListAliases") => &[&LOOK],
         ("kms", "CreateKey") => &[&NEW_KEY],
         ("kms", "TagResource") => &[&MARK_OF_KEY, &OWN_KEYS],
+        ("kms", "CreateGrant" | "RetireGrant") => &[&OWN_KEYS, &KEYS_OF_REPOSITORIES],
         ("kms", "CreateAlias" | "UpdateAlias" | "DeleteAlias") => &[&ALIASES, &OWN_KEYS],
         ("kms", _) if actions::reads(action) => &[&LOOK_AT_KEYS],
         ("kms", _) => &[&OWN_KEYS],
         ("logs", "DescribeLogGroups") => &[&LOOK],
         ("logs", _) => &[&LOG_GROUPS],
         ("ec2", "CreateLaunchTemplate") => &[&NEW_TEMPLATE],
-        ("ec2", "CreateTags") => &[&TAGS_OF_NEW_TEMPLATE, &TAGS_OF_NODES, &OWN_TEMPLATES],
+        ("ec2", "CreateTags") => &[&TAGS_OF_NEW_TEMPLATE, &TAGS_OF_NODES, &OWN_TEMPLATES, &TAGS_OF_SUBNETS],
+        ("ec2", "DeleteTags") => &[&OWN_TEMPLATES, &TAGS_OF_SUBNETS],
         ("ec2", "RunInstances") => &[&NODES],
         ("ec2", "DeleteNetworkInterface") => &[&INTERFACES],
         ("ec2", _) if actions::reads(action) => &[&LOOK],
         ("ec2", _) => &[&OWN_TEMPLATES],
-        ("cloudwatch", _) if name.contains("Dashboard") => &[&DASHBOARDS],
+        ("cloudwatch", "DescribeAlarms") => &[&LOOK],
         ("cloudwatch", _) => &[&ALARMS],
-        ("ecr", _) if name.contains("Registry") || name.contains("PullThroughCache") => &[&REGISTRY],
-        ("ecr", _) if name.contains("CreationTemplate") => &[&REGISTRY],
-        ("ecr", _) => &[&REPOSITORIES],
+        ("ecr", _) if ["Registry", "Replication", "PullThroughCache"].iter().any(|of| name.contains(of)) => {
+            &[&REGISTRY]
+        }
+        ("ecr", "CreateRepository") => &[&NEW_REPOSITORY],
+        ("ecr", "TagResource") => &[&NEW_REPOSITORY, &OWN_REPOSITORIES, &RETAINED_REPOSITORIES],
+        ("ecr", _) if actions::reads(action) => &[&LOOK_AT_REPOSITORIES],
+        ("ecr", _) => &[&OWN_REPOSITORIES, &RETAINED_REPOSITORIES],
+        ("inspector2", _) => &[&SCANNER],
+        ("secretsmanager", _) => &[&CREDENTIALS],
         _ => panic!("{action}: what it is limited to is not said"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use resource_graph::{Graph, Handle, Input, Needs, PartKey};
+use resource_graph::{Graph, Input, Needs, PartKey};
 use serde_json::json;
 
 use super::access;

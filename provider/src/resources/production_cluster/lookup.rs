@@ -190,9 +190,9 @@ fn judge_groups(
         let of_purpose = with_purpose(group.purpose);
         let broken = rules::single_zone::broken(group.max_size, &zones(&group.subnet_ids), &of_purpose);
         in_one_zone.extend(broken.map(|what| (group.path.to_string(), (group.path.clone(), what))));
-        let gives = |id: &String| Some((id.as_str(), subnets.get(id)?.gives_public_addresses));
-        let broken =
-            rules::public_nodes::broken(group.subnet_ids.iter().filter_map(gives).collect::<Vec<_>>());
+        let own = subnets.iter().filter(|(id, _)| group.subnet_ids.contains(*id));
+        let gives = own.map(|(id, subnet)| (id.as_str(), subnet.gives_public_addresses));
+        let broken = rules::public_nodes::broken(gives);
         public.extend(broken.map(|what| (group.path.to_string(), (group.path.clone(), what))));
     }
     let groups = model.node_groups.known().map_or(0, |groups| groups.len());
