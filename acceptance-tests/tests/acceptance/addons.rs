@@ -184,13 +184,13 @@ fn controllers_get_an_identity_and_lose_it_again() -> Result<()> {
     let pair = |namespace: &str, account: &str| (namespace.to_owned(), account.to_owned());
     let external = pair("external-secrets", "external-secrets");
     let expected = [external.clone(), pair("kube-system", "aws-load-balancer-controller")];
-    ensure(associations()? == expected, || "other associations".to_owned())?;
+    ensure(associations()? == expected, || format!("{:?}", associations()))?;
     stage.expect_import_to_fit()?;
     stage.configure(&with(json!({"enabled": true, "namespace": "ingress"})))?;
     stage.apply()?;
     stage.expect_resumed(&created_at)?;
     let moved = pair("ingress", "aws-load-balancer-controller");
-    ensure(associations()? == [external, moved], || "other associations".to_owned())?;
+    ensure(associations()? == [external, moved], || format!("{:?}", associations()))?;
     stage.configure(&stage.cluster())?;
     stage.apply()?;
     stage.expect_empty_plan()?;

@@ -151,7 +151,8 @@ fn updates() -> Vec<(&'static str, Value, &'static [&'static str])> {
 #[test]
 fn every_kind_of_update_shows_itself_alone_and_leaves_an_empty_plan() -> Result<()> {
     let stage = Stage::new()?;
-    let waivers = json!({"deletion-protection-off": REASON, "logs-incomplete": REASON});
+    let waivers =
+        json!({"deletion-protection-off": REASON, "extended-support": REASON, "logs-incomplete": REASON});
     let mut cluster = stage.cluster().with("waivers", waivers);
     let created_at = stage.made(&cluster)?;
     for (argument, value, shown) in updates() {

@@ -122,7 +122,8 @@ fn change_the_configuration(stage: &mut Stage, cluster: &Cluster) -> Result<()> 
         ("node_groups", json!({"general": {"labels": {"tier": "one"}}})),
         ("upgrade_policy", json!({"support_type": "EXTENDED"})),
     ] {
-        stage.configure(&cluster.clone().with(argument, value.clone()))?;
+        let waivers = json!({"deletion-protection-off": "tests", "extended-support": "tests"});
+        stage.configure(&cluster.clone().with("waivers", waivers).with(argument, value.clone()))?;
         stage.apply().map_err(|failure| Failure::new(format!("{argument} = {value}: {failure}")))?;
     }
     let bounded = Provider::of(&stage.account)

@@ -1,6 +1,7 @@
 //! Pod Identity association: the role that a service account gets.
 //!
-//! A cluster has at most one for a service account; it is found again by that.
+//! A cluster has at most one for a service account; it is found again by that. Another service account is another
+//! association, made before the old one goes.
 //!
 //! API: <https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html>
 
@@ -10,7 +11,7 @@ use async_trait::async_trait;
 use aws_sdk_eks::types::PodIdentityAssociation as Association;
 use resource_graph::{
     Comparison, Created, Failure, Identity, Input, Observation, Outputs, Part, PartKey, Probe, Record,
-    Target, Until,
+    Replacement, Target, Until,
 };
 
 #[cfg(test)]
@@ -115,6 +116,10 @@ impl Part<Aws> for PodIdentityAssociation {
     }
 
     fn compare(&self, target: &Target<'_>, seen: &Seen) -> Comparison<Change> {
+        let identity = self.identity();
+        if target.identity != &identity {
+            return Comparison::Replace(Replacement { reason: "service account".to_owned(), identity });
+        }
         let mut changes = Vec::new();
         let role = target.input(&self.role_arn);
         if role.is_some() && role != seen.role_arn {
