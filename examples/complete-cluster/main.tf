@@ -60,6 +60,15 @@ resource "eks_production_cluster" "main" {
     for name, arn in var.administrators : name => { principal_arn = arn, preset = "admin" }
   }
 
+  addons = {
+    coredns             = { configuration_values = jsonencode({ replicaCount = 3 }) }
+    snapshot-controller = {}
+  }
+
+  tag_subnets              = true
+  load_balancer_controller = { enabled = true }
+  external_secrets         = { enabled = true }
+
   image_repositories = {
     "orders/api" = {}
 

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
+use super::scenario::NAME;
 use super::{Bench, Scenario};
 use crate::account::{Account, Network};
 use crate::configuration::Provider;
@@ -12,9 +13,6 @@ use crate::failure::ensure;
 use crate::fault::{Action, Fault};
 use crate::journal::Journal;
 use crate::{Failure, Result, processes};
-
-/// The name of the cluster in every account.
-const NAME: &str = "prod";
 
 /// A scenario while it runs.
 pub(super) struct World {
@@ -31,6 +29,7 @@ impl World {
     pub(super) fn new(bench: &Bench<'_>, scenario: Scenario) -> Result<Self> {
         let account = bench.local_aws.account();
         let network = account.network()?;
+        scenario.lay_ground(&account)?;
         account.set_baseline()?;
         let provider =
             Provider::of(&account).with("max_retries", json!(2)).with("poll_interval", json!("20ms"));
@@ -70,23 +69,27 @@ impl World {
             ensure(is_tainted, || "a failed create did not leave a tainted object".to_owned())?;
             fault.clear()?;
         }
-        if self.scenario == Scenario::Destroy {
-            self.apply("the create").await?.expect_success("the create before the destroy")?;
+        if self.scenario.begins_with_cluster() {
+            let before = self.scenario.configuration_before(&self.account, &self.network);
+            self.terraform.configure(Some(before.object()));
+            self.apply("the create").await?.expect_success("the create before")?;
+            self.use_configuration(false);
         }
         Ok(())
     }
 
     /// The command under test.
     pub(super) async fn command(&mut self) -> Result<Outcome> {
-        match self.scenario {
-            Scenario::Destroy => self.destroy("the destroy").await,
-            _ => self.apply("the apply").await,
+        if self.scenario.destroys() {
+            self.destroy("the destroy").await
+        } else {
+            self.apply("the apply").await
         }
     }
 
     /// The one command that must lead to the good end, and the checks of that end.
     pub(super) async fn recover(&mut self) -> Result<()> {
-        if self.scenario == Scenario::Destroy {
+        if self.scenario.destroys() {
             self.destroy("the destroy afterwards").await?.expect_success("the destroy afterwards")?;
             return self.expect_nothing_left();
         }
@@ -160,10 +163,9 @@ impl World {
     }
 
     fn use_configuration(&mut self, afterwards: bool) {
-        let subnets = &self.network.subnet_ids;
         let cluster = match afterwards {
-            false => self.scenario.configuration(NAME, subnets),
-            true => self.scenario.configuration_afterwards(NAME, subnets),
+            false => self.scenario.configuration(&self.account, &self.network),
+            true => self.scenario.configuration_afterwards(&self.account, &self.network),
         };
         self.terraform.configure(Some(cluster.object()));
     }

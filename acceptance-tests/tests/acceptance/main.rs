@@ -4,6 +4,7 @@ mod access;
 mod addons;
 mod drift;
 mod driver;
+mod every_attribute;
 mod faults;
 mod following;
 mod images;

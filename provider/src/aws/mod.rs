@@ -31,7 +31,7 @@ pub struct Aws {
     /// Where they are.
     pub location: Location,
     started_updates: Mutex<BTreeSet<String>>,
-    begun_rules: Mutex<BTreeSet<String>>,
+    begun_rules: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl Aws {
@@ -40,9 +40,9 @@ impl Aws {
         self.started_updates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Prefixes of the pull-through cache rules this process has begun to make, whether or not it heard of their
-    /// end; not to be held across an await.
-    pub fn rules(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    /// Pull-through cache rules this process has begun to make without hearing of their end, by whose and by their
+    /// prefix; not to be held across an await.
+    pub fn rules(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
         self.begun_rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

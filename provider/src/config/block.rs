@@ -129,3 +129,8 @@ fn is_path(text: &str) -> bool {
 pub fn is_arn(text: &str) -> bool {
     text.starts_with("arn:") && text.split(':').count() >= 6
 }
+
+/// True for the ARN of a KMS key itself: services answer with that one, also when they were given an alias.
+pub fn is_key_arn(text: &str) -> bool {
+    is_arn(text) && text.split(':').nth(2) == Some("kms") && text.contains(":key/")
+}

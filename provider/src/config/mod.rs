@@ -4,5 +4,5 @@
 mod block;
 mod connection;
 
-pub use block::{Endpoints, ProviderBlock, is_arn};
+pub use block::{Endpoints, ProviderBlock, is_arn, is_key_arn};
 pub use connection::{Connection, Unavailable};

@@ -10,7 +10,7 @@ use std::fmt;
 use async_trait::async_trait;
 use aws_sdk_eks::types::PodIdentityAssociation as Association;
 use resource_graph::{
-    Comparison, Created, Failure, Identity, Input, Observation, Outputs, Part, PartKey, Probe, Record,
+    Comparison, Created, Failure, Identity, Input, Observation, Outputs, Owner, Part, PartKey, Probe, Record,
     Replacement, Target, Until,
 };
 
@@ -176,9 +176,17 @@ impl Part<Aws> for PodIdentityAssociation {
     }
 
     async fn delete(&self, aws: &Aws, target: &Target<'_>) -> Result<(), Failure> {
-        // Only the id says which one is meant: without it, whoever made it last would lose it.
-        let Some(id) = target.outputs.get(ID) else { return Ok(()) };
         let cluster = target.identity.get("cluster");
+        // A record without the id is of a create that was cut off: only an association with our mark is meant then.
+        let found = match target.outputs.get(ID) {
+            Some(_) => None,
+            None => find(aws, target).await?,
+        };
+        let is_ours = |association: &Association| {
+            super::part_of(&self.marks.ownership, &from_map(association.tags()), KIND) == Some(self.key())
+        };
+        let found = found.filter(is_ours).and_then(|association| association.association_id);
+        let Some(id) = target.outputs.get(ID).map(str::to_owned).or(found) else { return Ok(()) };
         let call = aws.eks.delete_pod_identity_association().cluster_name(cluster).association_id(id);
         super::gone(DELETE, call.send().await)
     }
@@ -187,7 +195,11 @@ impl Part<Aws> for PodIdentityAssociation {
         Ok(match (until, find(aws, target).await?) {
             (Until::Usable, Some(association)) => Probe::Done(outputs(&association)),
             (Until::Usable, None) => return Err(super::not_visible_yet()),
-            (Until::Gone, Some(association)) if association.association_id() == target.outputs.get(ID) => {
+            (Until::Gone, Some(association))
+                if association.association_id() == target.outputs.get(ID)
+                    || (target.outputs.get(ID).is_none()
+                        && self.marks.ownership.of(&from_map(association.tags())) == Owner::Ours) =>
+            {
                 Probe::Pending("still there".to_owned())
             }
             (Until::Gone, _) => Probe::Done(Outputs::default()),

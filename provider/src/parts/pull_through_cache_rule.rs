@@ -21,6 +21,7 @@ use super::Calls;
 use super::gone;
 use crate::aws::Aws;
 use crate::aws::error::{Operation, failure, is_absent};
+use crate::aws::ownership::Ownership;
 
 /// Kind of its keys.
 pub const KIND: &str = "pull-through-cache-rule";
@@ -28,6 +29,8 @@ pub const KIND: &str = "pull-through-cache-rule";
 /// A rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PullThroughCacheRule {
+    /// Whose it is, for what this process has begun.
+    pub ownership: Ownership,
     /// What people read about it.
     pub spec: String,
     /// Beginning of the names of its repositories, 2-30 characters.
@@ -62,13 +65,19 @@ impl fmt::Display for Change {
 
 impl PullThroughCacheRule {
     /// The part a record speaks of.
-    pub fn recall(record: &Record) -> Self {
+    pub fn recall(record: &Record, ownership: &Ownership) -> Self {
         Self {
+            ownership: ownership.clone(),
             spec: record.spec.clone(),
             prefix: record.identity.get("prefix").to_owned(),
             upstream: String::new(),
             credential_arn: None,
         }
+    }
+
+    /// Two clusters of one process may name the same prefix.
+    fn begun(&self, prefix: &str) -> (String, String) {
+        (self.ownership.owner().to_owned(), prefix.to_owned())
     }
 
     fn is_wanted(&self, seen: &Seen) -> bool {
@@ -97,7 +106,7 @@ impl Part<Aws> for PullThroughCacheRule {
         let prefix = target.identity.get("prefix");
         let Some(rule) = describe(aws, prefix).await? else { return Ok(Observation::Absent) };
         let seen = seen(&rule);
-        let was_begun = aws.rules().contains(prefix);
+        let was_begun = aws.rules().contains(&self.begun(prefix));
         let mut outputs = outputs(&rule);
         // The answer of the create was lost, and the rule is there.
         if was_begun {
@@ -134,7 +143,7 @@ impl Part<Aws> for PullThroughCacheRule {
 
     async fn create(&self, aws: &Aws, target: &Target<'_>) -> Result<Created<Seen>, Failure> {
         let prefix = target.identity.get("prefix");
-        aws.rules().insert(prefix.to_owned());
+        aws.rules().insert(self.begun(prefix));
         let answer = aws
             .ecr
             .create_pull_through_cache_rule()
@@ -148,15 +157,10 @@ impl Part<Aws> for PullThroughCacheRule {
             .send()
             .await
             .map_err(|error| failure(CREATE, &error));
-        let answer = match answer {
-            Err(refused) => {
-                if refused.kind != FailureKind::Unknown {
-                    aws.rules().remove(prefix);
-                }
-                return Err(refused);
-            }
-            Ok(answer) => answer,
-        };
+        if answer.as_ref().err().is_none_or(|refused| refused.kind != FailureKind::Unknown) {
+            aws.rules().remove(&self.begun(prefix));
+        }
+        let answer = answer?;
         let seen = Seen { upstream: self.upstream.clone(), credential_arn: self.credential_arn.clone() };
         let instance = answer.created_at().map(|time| time.secs().to_string());
         let created = instance.clone().unwrap_or_default();
@@ -177,7 +181,7 @@ impl Part<Aws> for PullThroughCacheRule {
         }
         let prefix = target.identity.get("prefix");
         gone(DELETE, aws.ecr.delete_pull_through_cache_rule().ecr_repository_prefix(prefix).send().await)?;
-        aws.rules().remove(prefix);
+        aws.rules().remove(&self.begun(prefix));
         Ok(())
     }
 

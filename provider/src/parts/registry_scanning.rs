@@ -11,8 +11,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use resource_graph::{
-    Comparison, Created, Failure, FailureKind, Identity, Observation, Outputs, Owner, Part, PartKey, Probe,
-    Record, Target, Until,
+    Comparison, Created, Failure, Identity, Observation, Outputs, Owner, Part, PartKey, Probe, Record,
+    Target, Until,
 };
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use super::Calls;
 use super::registry::{self, Document, filters, rules};
 use crate::aws::{Aws, Location};
+use crate::errors;
 
 /// Its key: there is one of it in a cluster.
 pub const KIND: &str = "registry-scanning";
@@ -169,7 +170,7 @@ pub async fn discover(aws: &Aws, repositories: &BTreeSet<String>) -> Result<Opti
         return Ok(None);
     }
     let document = match Document::Scanning.read(aws).await {
-        Err(refused) if refused.kind == FailureKind::Refused => return Ok(None),
+        Err(refused) if refused.code == Some(errors::ACCESS_DENIED.code) => return Ok(None),
         answer => answer?,
     };
     let present = present(&document, &repositories.iter().map(|name| filter_of(name)).collect());

@@ -89,8 +89,9 @@ impl SubnetTags {
                 tags.insert(belongs(&self.cluster_name), "shared".to_owned());
             }
             let mark = mark(&self.cluster_name);
-            if !subnet.tags.contains_key(&mark) {
-                tags.insert(mark, added(tags.keys()));
+            let value = added(&subnet.tags, &mark, role, &tags);
+            if subnet.tags.get(&mark) != Some(&value) {
+                tags.insert(mark, value);
             }
             (!tags.is_empty()).then(|| (id.clone(), tags))
         };
@@ -225,14 +226,23 @@ fn mark(cluster: &str) -> String {
     format!("{PREFIX}subnet-of/{cluster}")
 }
 
-/// Value of the mark: the added tags by their last segment. Values of tags take no commas.
-fn added<'a>(keys: impl Iterator<Item = &'a String>) -> String {
-    let kinds = keys.map(|key| match key.as_str() {
+/// Value of the mark: what goes with the last cluster's mark. That is what the mark has named already, what is added
+/// now, and a role that another cluster has added: the last one takes it away. Values of tags take no commas.
+fn added(present: &Tags, mark: &str, role: &str, now: &Tags) -> String {
+    let names = |key: &str| match key {
         INTERNAL => "internal-elb",
         PUBLIC => "elb",
         _ => "cluster",
+    };
+    let any_mark = self::mark("");
+    let before = present.get(mark).into_iter().flat_map(|value| value.split(' ')).map(str::to_owned);
+    let of_others = present.iter().filter(|(key, value)| {
+        key.starts_with(&any_mark) && key.as_str() != mark && value.split(' ').any(|kind| kind == names(role))
     });
-    kinds.collect::<Vec<_>>().join(" ")
+    let shared = of_others.map(|_| names(role).to_owned());
+    let added = now.keys().map(|key| names(key).to_owned());
+    let kinds: BTreeSet<String> = before.chain(shared).chain(added).filter(|kind| !kind.is_empty()).collect();
+    kinds.into_iter().collect::<Vec<_>>().join(" ")
 }
 
 /// What goes with the cluster: its mark, and what the mark names. What clusters share stays for the others.
@@ -285,6 +295,15 @@ mod tests {
         let wanted = ["kubernetes.io/cluster/a", own.0.as_str()].map(str::to_owned);
         assert_eq!(removable(&shared, "a"), wanted.into());
         assert_eq!(removable(&alone, "other"), BTreeSet::new());
+    }
+
+    #[test]
+    fn the_last_cluster_takes_away_what_another_one_added() {
+        let present = tags(&[(&mark("a"), "cluster internal-elb"), (INTERNAL, "1")]);
+        let now = tags(&[("kubernetes.io/cluster/b", "shared")]);
+        assert_eq!(added(&present, &mark("b"), INTERNAL, &now), "cluster internal-elb");
+        let own = tags(&[(&mark("b"), "cluster")]);
+        assert_eq!(added(&own, &mark("b"), INTERNAL, &tags(&[(INTERNAL, "1")])), "cluster internal-elb");
     }
 
     #[test]

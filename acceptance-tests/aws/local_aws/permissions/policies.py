@@ -60,7 +60,7 @@ class Statement:
             for key, values in keys.items()
         ]
         for operator, _, _ in self._conditions:
-            if operator.removeprefix(_FOR_ALL) not in _OPERATORS:
+            if operator != "Null" and operator.removeprefix(_FOR_ALL) not in _OPERATORS:
                 raise PolicyMistake(f"the condition operator {operator} is not understood")
 
     def allows(self, need: Need) -> bool:
@@ -75,6 +75,8 @@ class Statement:
     @staticmethod
     def _holds(context: Context, operator: str, key: str, values: list[str]) -> bool:
         found = context.get(key)
+        if operator == "Null":
+            return values == [str(found is None).lower()]
         present = () if found is None else found if isinstance(found, tuple) else (found,)
         holds = _OPERATORS[operator.removeprefix(_FOR_ALL)]
         fits = [any(holds(expected, value) for expected in values) for value in present]

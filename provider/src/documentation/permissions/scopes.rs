@@ -158,16 +158,30 @@ const INTERFACES: Scope = Scope {
 const TAGS_OF_SUBNETS: Scope = Scope {
     id: "TagsOfSubnets",
     resources: &["arn:aws:ec2:eu-central-1:111122223333:subnet/*"],
-    conditions: &[(
-        "ForAllValues:StringLike",
-        "aws:TagKeys",
-        &["kubernetes.io/role/*elb", "kubernetes.io/cluster/prod", "terraform-provider-eks/subnet-of/prod"],
-    )],
+    // Without keys a call would be about all tags, and the first condition true of nothing.
+    conditions: &[
+        (
+            "ForAllValues:StringLike",
+            "aws:TagKeys",
+            &[
+                "kubernetes.io/role/*elb",
+                "kubernetes.io/cluster/prod",
+                "terraform-provider-eks/subnet-of/prod",
+            ],
+        ),
+        ("Null", "aws:TagKeys", &["false"]),
+    ],
 };
 
+/// By the beginning of their names, so in all of them.
+const LOOK_AT_ALARMS: Scope = Scope {
+    id: "LookAtAlarms",
+    resources: &["arn:aws:cloudwatch:eu-central-1:111122223333:alarm:*"],
+    conditions: &[],
+};
 const ALARMS: Scope = Scope {
     id: "Alarms",
-    resources: &["arn:aws:cloudwatch:eu-central-1:111122223333:alarm:prod*"],
+    resources: &["arn:aws:cloudwatch:eu-central-1:111122223333:alarm:prod-*"],
     conditions: &[],
 };
 const REGISTRY: Scope = Scope { id: "Registry", resources: &["*"], conditions: &[] };
@@ -224,7 +238,7 @@ pub(super) fn scopes(action: &str) -> &'static [&'static Scope] {
         ("ec2", "DeleteNetworkInterface") => &[&INTERFACES],
         ("ec2", _) if actions::reads(action) => &[&LOOK],
         ("ec2", _) => &[&OWN_TEMPLATES],
-        ("cloudwatch", "DescribeAlarms") => &[&LOOK],
+        ("cloudwatch", "DescribeAlarms") => &[&LOOK_AT_ALARMS],
         ("cloudwatch", _) => &[&ALARMS],
         ("ecr", _) if ["Registry", "Replication", "PullThroughCache"].iter().any(|of| name.contains(of)) => {
             &[&REGISTRY]
@@ -232,6 +246,7 @@ pub(super) fn scopes(action: &str) -> &'static [&'static Scope] {
         ("ecr", "CreateRepository") => &[&NEW_REPOSITORY],
         ("ecr", "TagResource") => &[&NEW_REPOSITORY, &OWN_REPOSITORIES, &RETAINED_REPOSITORIES],
         ("ecr", _) if actions::reads(action) => &[&LOOK_AT_REPOSITORIES],
+        ("ecr", "DeleteRepository") => &[&OWN_REPOSITORIES],
         ("ecr", _) => &[&OWN_REPOSITORIES, &RETAINED_REPOSITORIES],
         ("inspector2", _) => &[&SCANNER],
         ("secretsmanager", _) => &[&CREDENTIALS],

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use aws_sdk_ecr::types::Repository;
 use aws_sdk_kms::types::KeyManagerType;
 use futures::{StreamExt, TryStreamExt};
-use resource_graph::{Failure, FailureKind, Identity, Record};
+use resource_graph::{Failure, Identity, Record};
 
 use super::policies::{self, Limits};
 use super::{DESCRIBE, ENCRYPTION, Encryption, KIND, created, is_immutable, outputs, scans_on_push, tags};
 use crate::aws::Aws;
 use crate::aws::error::{Operation, failure, is_absent};
 use crate::aws::ownership::Ownership;
+use crate::errors;
 use crate::parts::{found, part_of};
 
 /// Looks for tags at once.
@@ -56,7 +57,7 @@ pub async fn discover(aws: &Aws, ownership: &Ownership) -> Result<Vec<Existing>,
     while let Some(repository) = pages.next().await {
         match repository.map_err(|error| failure(DESCRIBE, &error)) {
             Ok(repository) => repositories.push(repository),
-            Err(refused) if refused.kind == FailureKind::Refused => return Ok(Vec::new()),
+            Err(refused) if refused.code == Some(errors::ACCESS_DENIED.code) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         }
     }
@@ -76,7 +77,7 @@ async fn existing(
     let name = repository.repository_name().unwrap_or_default();
     // Repositories of others may refuse to tell their tags, and are not ours then.
     let tags = match tags(aws, &aws.location.repository_arn(name)).await {
-        Err(refused) if refused.kind == FailureKind::Refused => None,
+        Err(refused) if refused.code == Some(errors::ACCESS_DENIED.code) => None,
         answer => answer?,
     };
     let key = part_of(ownership, &tags.unwrap_or_default(), KIND);

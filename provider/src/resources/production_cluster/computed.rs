@@ -6,8 +6,8 @@ use terraform_plugin::{Field, Map};
 
 use super::controllers::{external_secrets_role, load_balancer_controller_role};
 use super::images;
+use super::keys::{Outline, cluster_role, control_plane, encryption_key, node_role};
 use super::model::ProductionCluster;
-use super::outline::{Outline, cluster_role, control_plane, encryption_key, node_role};
 use crate::parts::addon;
 
 /// One attribute.

@@ -7,8 +7,8 @@ use terraform_plugin::prelude::*;
 use tokio::time::Instant;
 
 use super::begun::{Begun, Ran, Unfinished};
+use super::keys::control_plane;
 use super::model::ProductionCluster;
-use super::outline::control_plane;
 use super::private::Private;
 use super::report::{self, headline};
 use super::run::{DEFAULT_TIMEOUT, Run};

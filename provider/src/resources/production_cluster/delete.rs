@@ -3,14 +3,14 @@
 //! Core taints what a failed create returned and plans its replacement. Whether a delete is the first half of
 //! such a replacement, the rest of one, or meant, has to be told from what this process knows.
 
-use resource_graph::{Ended, Failure, Ledger, Plan};
+use resource_graph::{Ended, Failure, Ledger, Plan, Record, RecordState};
 use terraform_plugin::prelude::*;
 use tokio::time::Instant;
 
 use super::images;
+use super::keys::control_plane;
 use super::memory::Identity;
 use super::model::ProductionCluster;
-use super::outline::{control_plane, control_plane_logs};
 use super::private::{Private, ResumeOf};
 use super::report::{self, headline};
 use super::run::{DEFAULT_TIMEOUT, Limits, Run};
@@ -19,7 +19,7 @@ use super::{ProductionClusterResource, TYPE, identity_of_model};
 use crate::aws::Aws;
 use crate::errors;
 use crate::parts::cluster::LIFT_PROTECTION;
-use crate::parts::log_group::{ON_DESTROY, RETAIN};
+use crate::parts::log_group::{self, ON_DESTROY, RETAIN};
 
 const NEXT: &str = "Run terraform destroy again: it continues with what is left.";
 
@@ -148,10 +148,14 @@ async fn removal(
     let found = run.family.find(&run.aws).await.map_err(|failure| not_begun(&run.identity, &failure))?;
     let mut ledger = recorded.unwrap_or_default();
     for record in found.records {
-        let known =
-            |other: &resource_graph::Record| other.key == record.key && other.identity == record.identity;
-        if !ledger.records.iter().any(known) {
-            ledger.records.push(record);
+        let is_same = |other: &&mut Record| other.key == record.key && other.identity == record.identity;
+        match ledger.records.iter_mut().find(is_same) {
+            // The process ended before it heard what it had made.
+            Some(intended) if intended.state == RecordState::Intended => {
+                (intended.instance, intended.outputs) = (record.instance, record.outputs);
+            }
+            Some(_) => {}
+            None => ledger.records.push(record),
         }
     }
     if prior.status.text() == Some(INCOMPLETE) {
@@ -161,7 +165,8 @@ async fn removal(
     }
     // What a ledger that was found again cannot know.
     let retained = prior.logging.known().is_some_and(|logging| logging.on_destroy.text() == Some(RETAIN));
-    for record in ledger.records.iter_mut().filter(|record| retained && record.key == control_plane_logs()) {
+    for record in ledger.records.iter_mut().filter(|record| retained && record.key.kind() == log_group::KIND)
+    {
         record.outputs.set(ON_DESTROY, RETAIN);
     }
     images::remind(&mut ledger, prior);

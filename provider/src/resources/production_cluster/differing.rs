@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use resource_graph::{AnyPart, Graph, PartKey};
 
-use super::expand::{Place, expand};
-use super::outline::Outline;
+use super::expand::expand;
+use super::expansion::Place;
+use super::keys::Outline;
 use super::settings::Settings;
 use crate::aws::{Aws, Location};
 

@@ -1,26 +1,23 @@
 //! Settings → graph. Pure: the same settings always give the same graph.
 
-use std::collections::BTreeMap;
-
 use resource_graph::{Graph, Input, Needs, PartKey};
 use serde_json::json;
 
 use super::access;
 use super::addons::Order;
-use super::outline::{
+use super::expansion::{Expansion, Place};
+use super::keys::{
     CLUSTER_POLICIES, NODE_POLICIES, Outline, cluster_role, control_plane, control_plane_logs,
     encryption_key, node_role, subnet_tags,
 };
+use super::known_addon::CONTAINER_INSIGHTS;
 use super::purpose;
 use super::settings::{self, Settings};
-use super::{TYPE, alias, log_group_name};
-use crate::aws::naming::Naming;
-use crate::aws::ownership::{Marks, Ownership, Tags};
-use crate::aws::policy_document::PolicyDocument;
-use crate::aws::{Aws, Location};
+use super::{alias, log_group_name};
+use crate::aws::Aws;
 use crate::parts::access_entry::{self, AccessEntry};
 use crate::parts::cluster::Cluster;
-use crate::parts::iam_role::{self, IamRole};
+use crate::parts::iam_role::IamRole;
 use crate::parts::kms_key::KmsKey;
 use crate::parts::launch_template::{self, LaunchTemplate};
 use crate::parts::log_group::LogGroup;
@@ -28,42 +25,9 @@ use crate::parts::network_interfaces::{self, NetworkInterfaces};
 use crate::parts::node_group::{self, Fixed, NodeGroup};
 use crate::parts::subnet_tags::SubnetTags;
 
-/// Where and as what a cluster is made: decided by provider block and state, not by the resource.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Place {
-    /// Partition, account and region.
-    pub location: Location,
-    /// Path of IAM roles.
-    pub iam_role_path: String,
-    /// ARN of the permissions boundary of IAM roles.
-    pub permissions_boundary: Option<String>,
-    /// The run that makes the cluster.
-    pub generation: String,
-}
-
 /// The whole graph of a cluster. `outline` has the texts of all its parts.
 pub fn expand(settings: &Settings, outline: &Outline, place: &Place) -> Graph<Aws> {
-    let expansion = Expansion {
-        settings,
-        outline,
-        place,
-        naming: Naming {
-            region: place.location.region.clone(),
-            resource_type: TYPE.to_owned(),
-            name: settings.name.clone(),
-        },
-        ownership: Ownership::new(TYPE, &place.location.region, &settings.name),
-    };
-    expansion.graph()
-}
-
-/// What every part is made from. Topics add their parts in files of their own.
-pub(super) struct Expansion<'a> {
-    pub(super) settings: &'a Settings,
-    outline: &'a Outline,
-    pub(super) place: &'a Place,
-    pub(super) naming: Naming,
-    ownership: Ownership,
+    Expansion::new(settings, outline, place).graph()
 }
 
 impl Expansion<'_> {
@@ -113,7 +77,7 @@ impl Expansion<'_> {
         let addons = Order::of(&self.settings.addons);
         let mut daemon_sets = Vec::new();
         for (name, addon) in addons.before_nodes() {
-            daemon_sets.push(self.addon(&mut graph, &cluster, (name, addon), &[]));
+            daemon_sets.push(self.addon(&mut graph, &cluster, (name, addon), (&[], &[])));
         }
         self.controllers(&mut graph, &cluster);
         let mut groups = Vec::new();
@@ -131,34 +95,10 @@ impl Expansion<'_> {
             groups.push(group.any());
         }
         for (name, addon) in addons.after_nodes() {
-            self.addon(&mut graph, &cluster, (name, addon), &groups);
+            let logs = (name == CONTAINER_INSIGHTS).then_some(container_insights_logs.as_slice());
+            self.addon(&mut graph, &cluster, (name, addon), (logs.unwrap_or_default(), &groups));
         }
         graph
-    }
-
-    pub(super) fn marks(&self, key: PartKey) -> Marks {
-        Marks { key, ownership: self.ownership.clone(), tags: self.settings.tags.clone() as Tags }
-    }
-
-    pub(super) fn spec(&self, key: &PartKey) -> String {
-        self.outline.get(key).cloned().flatten().unwrap_or_default()
-    }
-
-    pub(super) fn role(&self, key: PartKey, policies: &[&str], trust: serde_json::Value) -> IamRole {
-        let stem = format!("{}-{}", self.settings.name, key.name());
-        IamRole {
-            name: self.naming.of(&key, &stem, iam_role::LONGEST_NAME),
-            spec: self.spec(&key),
-            marks: self.marks(key),
-            path: self.place.iam_role_path.clone(),
-            trust: PolicyDocument::new(vec![trust]),
-            managed_policies: policies
-                .iter()
-                .map(|name| self.place.location.managed_policy_arn(name))
-                .collect(),
-            inline_policies: BTreeMap::new(),
-            permissions_boundary: self.place.permissions_boundary.clone(),
-        }
     }
 
     /// Session tags from the start: a cluster's role can never be changed, and Auto Mode needs them.
@@ -183,25 +123,6 @@ impl Expansion<'_> {
             "Action": "sts:AssumeRole",
         });
         self.role(node_role(), &NODE_POLICIES, trust)
-    }
-
-    /// A role without policies for one service account of the cluster.
-    ///
-    /// Source of the condition keys: EKS user guide, pod-id-role.
-    pub(super) fn pod_identity_role(&self, key: PartKey, namespace: &str, service_account: &str) -> IamRole {
-        let location = &self.place.location;
-        let trust = json!({
-            "Effect": "Allow",
-            "Principal": { "Service": "pods.eks.amazonaws.com" },
-            "Action": ["sts:AssumeRole", "sts:TagSession"],
-            "Condition": { "StringEquals": {
-                "aws:SourceAccount": location.account_id,
-                "aws:RequestTag/eks-cluster-arn": location.cluster_arn(&self.settings.name),
-                "aws:RequestTag/kubernetes-namespace": namespace,
-                "aws:RequestTag/kubernetes-service-account": service_account,
-            } },
-        });
-        self.role(key, &[], trust)
     }
 
     fn key(&self, cluster_role_arn: Input) -> KmsKey {

@@ -8,13 +8,13 @@ use resource_graph::{
     AnyPart, Catalogue, Failure, Identity, Ledger, Outputs, Owner, PartKey, Record, RecordState, erase,
 };
 
-use super::controllers::ROLE_STEM;
 use super::images;
-use super::known_addon;
-use super::observability::break_glass_filter;
-use super::outline::{
-    addon_role, cluster_role, control_plane, control_plane_logs, encryption_key, node_role, subnet_tags,
+use super::keys::{
+    ROLE_STEM, addon_role, cluster_role, control_plane, control_plane_logs, encryption_key, node_role,
+    subnet_tags,
 };
+use super::known_addon::{self, CONTAINER_INSIGHTS};
+use super::observability::break_glass_filter;
 use super::{TYPE, alias, log_group_name, observability};
 use crate::aws::naming::Naming;
 use crate::aws::ownership::Ownership;
@@ -166,7 +166,7 @@ impl Catalogue<Aws> for Family {
                 erase(registry_replication::RegistryReplication::recall(record, &self.location))
             }
             pull_through_cache_rule::KIND => {
-                erase(pull_through_cache_rule::PullThroughCacheRule::recall(record))
+                erase(pull_through_cache_rule::PullThroughCacheRule::recall(record, &ownership))
             }
             _ => return None,
         })
@@ -217,6 +217,11 @@ fn needs(key: &PartKey, all: &[PartKey]) -> Vec<PartKey> {
             let on_nodes = known_addon::defaults().filter(|addon| !addon.needs_node);
             own.into_iter().chain(on_nodes.map(|addon| PartKey::new(addon::KIND, addon.name))).collect()
         }
+        // Agents make their log groups again as long as they run.
+        addon::KIND if key.name() == CONTAINER_INSIGHTS => [control_plane(), addon_role(key.name())]
+            .into_iter()
+            .chain(observability::container_insights_logs())
+            .collect(),
         addon::KIND => vec![control_plane(), addon_role(key.name())],
         pod_identity_association::KIND => vec![control_plane(), PartKey::new(iam_role::KIND, key.name())],
         registry_scanning::KIND | registry_replication::KIND => {

@@ -55,7 +55,7 @@ pub async fn judge(
         let Ok(aws) = resource.connection.aws(Some(region)).await else { return Diagnostics::new() };
         let mut found = Diagnostics::new();
         if subnets_are_new {
-            judge_subnets(&aws, planned, &mut found).await;
+            judge_subnets(&aws, planned, prior, &mut found).await;
         }
         if addons_are_new {
             judge_addons(&aws, planned, prior, &mut found).await;
@@ -107,7 +107,12 @@ impl Named {
     }
 }
 
-async fn judge_subnets(aws: &Aws, model: &ProductionCluster, diagnostics: &mut Diagnostics) {
+async fn judge_subnets(
+    aws: &Aws,
+    model: &ProductionCluster,
+    prior: Option<&ProductionCluster>,
+    diagnostics: &mut Diagnostics,
+) {
     let named = Named::of(model);
     let of_control_plane = named.control_plane.clone().unwrap_or_default();
     let of_groups = named.groups.iter().flat_map(|group| group.subnet_ids.iter().cloned());
@@ -119,8 +124,9 @@ async fn judge_subnets(aws: &Aws, model: &ProductionCluster, diagnostics: &mut D
     let missing = |ids: &BTreeSet<String>| -> Vec<String> {
         ids.iter().filter(|id| !subnets.contains_key(*id)).cloned().collect()
     };
+    let mut complained = BTreeSet::new();
     let mut complain = |path: &Path, ids: &BTreeSet<String>| {
-        let missing = missing(ids);
+        let missing = if complained.insert(path.to_string()) { missing(ids) } else { Vec::new() };
         if !missing.is_empty() {
             let text =
                 format!("There are no such subnets in {}: {}.", aws.location.region, missing.join(", "));
@@ -128,17 +134,24 @@ async fn judge_subnets(aws: &Aws, model: &ProductionCluster, diagnostics: &mut D
         }
     };
     complain(&named.control_plane_path, &of_control_plane);
-    for group in named.groups.iter().filter(|group| group.path != named.control_plane_path) {
+    for group in &named.groups {
         complain(&group.path, &group.subnet_ids);
     }
     if !missing(&ids).is_empty() {
         return;
     }
-    judge_control_plane(&named, &subnets, diagnostics);
+    let before = prior.and_then(|prior| Named::of(prior).control_plane).unwrap_or_default();
+    judge_control_plane(&named, &before, &subnets, diagnostics);
     judge_groups(model, &named, &subnets, diagnostics);
 }
 
-fn judge_control_plane(named: &Named, subnets: &BTreeMap<String, Subnet>, diagnostics: &mut Diagnostics) {
+/// Subnets that the control plane has already are left in peace: nodes fill them, and that must not stop anybody.
+fn judge_control_plane(
+    named: &Named,
+    before: &BTreeSet<String>,
+    subnets: &BTreeMap<String, Subnet>,
+    diagnostics: &mut Diagnostics,
+) {
     let path = &named.control_plane_path;
     let all_vpcs: BTreeSet<&str> = subnets.values().map(|subnet| subnet.vpc_id.as_str()).collect();
     if all_vpcs.len() > 1 {
@@ -152,7 +165,7 @@ fn judge_control_plane(named: &Named, subnets: &BTreeMap<String, Subnet>, diagno
         let text = "EKS needs subnets of the control plane in at least two zones; these lie in";
         wrong(diagnostics, path, format!("{text} {}.", list(&zones)));
     }
-    for (id, subnet) in own {
+    for (id, subnet) in own.into_iter().filter(|(id, _)| !before.contains(*id)) {
         if ZONES_WITHOUT_CONTROL_PLANE.contains(&subnet.zone_id.as_str()) {
             let text = format!("EKS places no control plane in the zone of {id} ({}).", subnet.zone_id);
             wrong(diagnostics, path, text);
@@ -195,8 +208,7 @@ fn judge_groups(
         let broken = rules::public_nodes::broken(gives);
         public.extend(broken.map(|what| (group.path.to_string(), (group.path.clone(), what))));
     }
-    let groups = model.node_groups.known().map_or(0, |groups| groups.len());
-    let all_known = named.groups.len() == groups;
+    let all_known = model.node_groups.known().is_some_and(|groups| groups.len() == named.groups.len());
     waivers.judge(rules::single_zone::RULE, all_known, in_one_zone.into_values().collect(), diagnostics);
     waivers.judge(rules::public_nodes::RULE, all_known, public.into_values().collect(), diagnostics);
 }

@@ -5,7 +5,7 @@ use terraform_plugin::prelude::*;
 
 use super::images::{ImageRegistry, ImageRepository, is_repository_name};
 use super::observability::model::Observability;
-use crate::config::is_arn;
+use crate::config::{is_arn, is_key_arn};
 
 model! {
     /// A production cluster.
@@ -48,12 +48,12 @@ model! {
         /// gp3 class as the cluster's default), `metrics-server` and `amazon-cloudwatch-observability`; each with a
         /// role of its own where it needs AWS. What is not named keeps its default; others are installed when you
         /// name them.
-        addons: Map<Addon> = optional().keys(is_addon_name, "are names of EKS add-ons: lower-case letters, digits and `-`"),
-        /// AWS identity of the AWS Load Balancer Controller, which you install yourself. It may change only what
-        /// carries the mark of this cluster.
+        addons: Map<Addon> = optional().keys(is_addon_name, "are names of EKS add-ons: lower-case letters, digits, `-` and `_`"),
+        /// AWS identity of the AWS Load Balancer Controller, which you install yourself. It may change only load
+        /// balancers, target groups and security groups that carry the mark of this cluster.
         load_balancer_controller: Controller = optional(),
         /// AWS identity of the External Secrets operator, which you install yourself. It can read nothing by itself:
-        /// it may take the roles that `eks_secret_sync` makes for this cluster.
+        /// it may take roles below `iam_role_path` whose names begin with the cluster's, which may read secrets.
         external_secrets: Controller = optional(),
         /// Repositories of images, by their name.
         image_repositories: Map<ImageRepository> = optional().keys(is_repository_name, "have 2-256 lower-case letters and digits, joined by `.`, `_`, `__`, `-` or `/`"),
@@ -145,7 +145,7 @@ model! {
         retention_days: i64 = optional(),
         /// Key that encrypts the log group. Default: the key that is made for the cluster; none when
         /// `encryption.kms_key_arn` is set.
-        kms_key_arn: String = optional().check(is_arn, "be an ARN"),
+        kms_key_arn: String = optional().check(is_key_arn, "be the ARN of a KMS key, not of an alias"),
         /// Log class; AWS fixes it at creation. Default `STANDARD`.
         class: String = optional().one_of(&["STANDARD", "INFREQUENT_ACCESS"]),
         /// What happens to the log groups when the cluster is destroyed: `delete` (default), or `retain` to keep
@@ -156,7 +156,7 @@ model! {
     /// Encryption of Kubernetes secrets. AWS fixes the key at creation.
     pub struct Encryption paths EncryptionPaths {
         /// A key of yours, used as it is. Default: a key is made, with rotation and the alias `alias/eks/…`.
-        kms_key_arn: String = optional().check(is_arn, "be an ARN"),
+        kms_key_arn: String = optional().check(is_key_arn, "be the ARN of a KMS key, not of an alias"),
         /// Days between destroy and the deletion of the key that was made. Default 30.
         deletion_window_days: i64 = optional().between(7, 30),
     }
@@ -340,7 +340,7 @@ fn is_service_cidr(text: &str) -> bool {
 
 fn is_addon_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c))
 }
 
 fn is_role(text: &str) -> bool {

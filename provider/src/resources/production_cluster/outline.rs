@@ -1,8 +1,6 @@
 //! Which parts a configuration has, and what people read about each, as far as it is known: the keys and
 //! texts of the expansion, without what only AWS or an unknown value can tell.
 
-use std::collections::BTreeMap;
-
 use resource_graph::PartKey;
 
 use super::access;
@@ -10,58 +8,16 @@ use super::addons;
 use super::controllers;
 use super::defaults;
 use super::images;
+use super::keys::{
+    CLUSTER_POLICIES, NODE_POLICIES, Outline, cluster_role, control_plane, control_plane_logs,
+    encryption_key, log_group_spec, node_role, subnet_tags,
+};
 use super::known::{set, value};
 use super::model::{NodeGroup, ProductionCluster};
 use super::observability;
 use super::purpose::SPOT;
 use super::settings::{instance_types, purpose};
-use crate::parts::{
-    access_entry, cluster, iam_role, kms_key, launch_template, log_group, network_interfaces, node_group,
-    subnet_tags,
-};
-
-/// Text of each part; none where an unknown value decides it.
-pub type Outline = BTreeMap<PartKey, Option<String>>;
-
-/// Key of the cluster's role.
-pub fn cluster_role() -> PartKey {
-    PartKey::new(iam_role::KIND, "cluster")
-}
-
-/// Key of the nodes' role.
-pub fn node_role() -> PartKey {
-    PartKey::new(iam_role::KIND, "node")
-}
-
-/// Key of the role an add-on gets through Pod Identity.
-pub fn addon_role(name: &str) -> PartKey {
-    PartKey::new(iam_role::KIND, name)
-}
-
-/// Key of the key.
-pub fn encryption_key() -> PartKey {
-    PartKey::new(kms_key::KIND, "cluster")
-}
-
-/// Key of the control plane's log group.
-pub fn control_plane_logs() -> PartKey {
-    PartKey::new(log_group::KIND, "control-plane")
-}
-
-/// Key of the cluster.
-pub fn control_plane() -> PartKey {
-    PartKey::new(cluster::KIND, "")
-}
-
-/// Key of the subnets' tags.
-pub fn subnet_tags() -> PartKey {
-    PartKey::new(subnet_tags::KIND, "")
-}
-
-/// Managed policies of the nodes' role. No CNI policy: the CNI has a role of its own.
-pub const NODE_POLICIES: [&str; 2] = ["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"];
-/// Managed policies of the cluster's role.
-pub const CLUSTER_POLICIES: [&str; 1] = ["AmazonEKSClusterPolicy"];
+use crate::parts::{access_entry, launch_template, network_interfaces, node_group};
 
 /// The outline; none while it is not even known which parts there are.
 pub fn outline(model: &ProductionCluster) -> Option<Outline> {
@@ -118,11 +74,6 @@ fn log_group(model: &ProductionCluster) -> Option<String> {
     let class = value(&logging.class)?.unwrap_or_else(|| defaults::LOG_CLASS.to_owned());
     let kept = value(&logging.on_destroy)?.as_deref() == Some("retain");
     Some(log_group_spec(&class, days, kept))
-}
-
-/// What people read about a log group.
-pub fn log_group_spec(class: &str, days: i64, kept: bool) -> String {
-    format!("{class}, events kept {days} days{}", if kept { ", retained on destroy" } else { "" })
 }
 
 fn control_plane_spec(model: &ProductionCluster) -> Option<String> {

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use resource_graph::{Ledger, PartKey, may_be_made_anew};
 use terraform_plugin::prelude::*;
 
+use super::keys::Outline;
 use super::known::texts;
 use super::model::{PartState, ProductionCluster};
-use super::outline::{Outline, outline};
+use super::outline::outline;
 use super::private::{Private, ResumeOf};
 use super::protection;
 use super::report::headline;

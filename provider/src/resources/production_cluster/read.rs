@@ -11,8 +11,9 @@ use resource_graph::{
 use terraform_plugin::prelude::*;
 
 use super::computed;
+use super::keys::control_plane;
 use super::model::{PartState, ProductionCluster};
-use super::outline::{control_plane, outline};
+use super::outline::outline;
 use super::private::Private;
 use super::report::headline;
 use super::run::Run;

@@ -12,7 +12,8 @@ use terraform_plugin::Diagnostics;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::expand::{Place, expand};
+use super::expand::expand;
+use super::expansion::Place;
 use super::family::Family;
 use super::model::ProductionCluster;
 use super::outline::outline;

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use resource_graph::{Identity, Ledger, Outputs, PartKey, Record, RecordState};
 use terraform_plugin::prelude::*;
 
-use super::expand::{Place, expand};
+use super::expand::expand;
+use super::expansion::Place;
+use super::keys;
 use super::model::{self, NodeGroup, PartState, ProductionCluster};
-use super::outline::{self, outline};
+use super::outline::outline;
 use super::private::{Private, ResumeOf};
 use super::settings::Settings;
 use super::{ProductionClusterResource, computed, plan, state, validate};
@@ -245,13 +247,13 @@ fn a_refresh_shows_what_was_seen_and_keeps_the_rest() {
     state.node_role_arn = "arn:kept".into();
     state.addon_versions = versions(&[("coredns", "v1"), ("vpc-cni", "v1")]);
     let ledger = ledger(&[
-        (outline::control_plane(), "platform_version", "eks.2"),
-        (outline::node_role(), "arn", "arn:not-seen"),
-        (outline::cluster_role(), "arn", "arn:only-recorded"),
+        (keys::control_plane(), "platform_version", "eks.2"),
+        (keys::node_role(), "arn", "arn:not-seen"),
+        (keys::cluster_role(), "arn", "arn:only-recorded"),
         (addon("coredns"), "version", "v2"),
         (addon("vpc-cni"), "version", "v2"),
     ]);
-    let seen = [outline::control_plane(), addon("coredns")];
+    let seen = [keys::control_plane(), addon("coredns")];
     computed::refresh(&mut state, &ledger, |key| seen.contains(key));
     assert_eq!(state.platform_version, "eks.2".into());
     assert_eq!(state.node_role_arn, "arn:kept".into());
@@ -272,7 +274,7 @@ fn the_users_key_is_shown_instead_of_one_that_was_made() {
         Field::Known(model::Encryption { kms_key_arn: arn.into(), ..model::Encryption::default() });
     computed::renew(&mut planned, None, None, |_| true, true);
     assert_eq!(planned.kms_key_arn, arn.into());
-    computed::fill(&mut planned, &ledger(&[(outline::control_plane(), "endpoint", "https://prod")]));
+    computed::fill(&mut planned, &ledger(&[(keys::control_plane(), "endpoint", "https://prod")]));
     assert_eq!(planned.endpoint, "https://prod".into());
     assert_eq!((planned.kms_key_arn, planned.arn), (arn.into(), Field::Null));
 }
@@ -338,7 +340,7 @@ async fn the_configuration_may_follow_an_upgrade_by_aws() {
     let resource = resource().await;
     let mut prior = ready();
     set_state(&mut prior, "cluster", "impossible: it runs another version");
-    let seen = ledger(&[(outline::control_plane(), "kubernetes_version", "1.36")]);
+    let seen = ledger(&[(keys::control_plane(), "kubernetes_version", "1.36")]);
     let (_, response) = planned_with(&resource, Some(&prior), &minimal(), &seen).await;
     assert_eq!(errors(&response), ["AWS upgraded the cluster (EKS0022)"]);
     let other = ProductionCluster { kubernetes_version: "1.37".into(), ..minimal() };
@@ -362,8 +364,8 @@ async fn the_configuration_may_follow_the_key_that_aws_uses() {
     let encryption = model::Encryption { kms_key_arn: used.into(), ..model::Encryption::default() };
     let config = ProductionCluster { encryption: Field::Known(encryption), ..minimal() };
     let seen = |own_key: &str| {
-        let key = (outline::encryption_key(), "arn", own_key);
-        ledger(&[(outline::control_plane(), "kms_key_arn", used), key])
+        let key = (keys::encryption_key(), "arn", own_key);
+        ledger(&[(keys::control_plane(), "kms_key_arn", used), key])
     };
     let (_, response) = planned_with(&resource, Some(&prior), &minimal(), &seen(made)).await;
     assert_eq!(errors(&response), ["What exists cannot become what is configured (EKS0019)"]);
@@ -391,7 +393,7 @@ async fn the_configuration_may_follow_the_class_of_the_log_group() {
     let resource = resource().await;
     let mut prior = ready();
     set_state(&mut prior, "log-group/control-plane", "impossible: it has another class");
-    let seen = ledger(&[(outline::control_plane_logs(), "class", "INFREQUENT_ACCESS")]);
+    let seen = ledger(&[(keys::control_plane_logs(), "class", "INFREQUENT_ACCESS")]);
     let (_, response) = planned_with(&resource, Some(&prior), &minimal(), &seen).await;
     assert_eq!(errors(&response), ["What exists cannot become what is configured (EKS0019)"]);
     let logging = model::Logging { class: "INFREQUENT_ACCESS".into(), ..model::Logging::default() };

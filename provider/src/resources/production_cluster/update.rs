@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use super::ProductionClusterResource;
 use super::begun::{Begun, Ran};
+use super::keys::control_plane;
 use super::model::ProductionCluster;
-use super::outline::control_plane;
 use super::private::Private;
 use super::read::rebuilt;
 use super::report::{self, headline};

@@ -9,7 +9,7 @@ use crate::parts::image_repository::{self, ImageRepository};
 use crate::parts::pull_through_cache_rule::{self, PullThroughCacheRule};
 use crate::parts::registry_replication::{Destination, RegistryReplication};
 use crate::parts::registry_scanning::RegistryScanning;
-use crate::resources::production_cluster::expand::Expansion;
+use crate::resources::production_cluster::expansion::Expansion;
 
 impl Expansion<'_> {
     /// Adds the parts for images.
@@ -49,6 +49,7 @@ impl Expansion<'_> {
         }
         for (prefix, rule) in &images.pull_through {
             graph.add(|_| PullThroughCacheRule {
+                ownership: self.ownership.clone(),
                 spec: self.spec(&PartKey::new(pull_through_cache_rule::KIND, prefix)),
                 prefix: prefix.clone(),
                 upstream: rule.upstream.clone(),

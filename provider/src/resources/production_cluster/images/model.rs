@@ -2,7 +2,7 @@
 
 use terraform_plugin::prelude::*;
 
-use crate::config::is_arn;
+use crate::config::{is_arn, is_key_arn};
 
 model! {
     /// A repository of images. One that somebody else made is an error that names it; one that a destroyed
@@ -18,7 +18,7 @@ model! {
         /// stay. `false`: AES-256 with keys of ECR.
         kms: bool = optional(),
         /// A key of yours instead; AWS fixes it at creation. Whoever deletes it loses the images.
-        kms_key_arn: String = optional().check(is_arn, "be an ARN"),
+        kms_key_arn: String = optional().check(is_key_arn, "be the ARN of a KMS key, not of an alias"),
         /// The newest images that stay; older ones are deleted by ECR. `0`: all. Default 100.
         keep_images: i64 = optional().between(0, 100_000),
         /// Days after which ECR deletes an image that has no tag. `0`: never. Default 14.

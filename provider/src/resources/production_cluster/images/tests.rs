@@ -9,7 +9,8 @@ use super::model::{ImagePullThrough, ImageRegistry, ImageReplication, ImageRepos
 use super::{fixed_arguments, other_urls, remind, specs, urls};
 use crate::aws::{Aws, Location};
 use crate::parts::image_repository::{ENCRYPTION, KIND, ON_DESTROY, URL};
-use crate::resources::production_cluster::expand::{Place, expand};
+use crate::resources::production_cluster::expand::expand;
+use crate::resources::production_cluster::expansion::Place;
 use crate::resources::production_cluster::model::{NodeGroup, ProductionCluster};
 use crate::resources::production_cluster::outline::outline;
 use crate::resources::production_cluster::settings::Settings;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use resource_graph::{Graph, Handle, Input, Needs, PartKey};
 
-use super::super::expand::Expansion;
+use super::super::expansion::Expansion;
 use super::super::log_group_name;
 use super::super::preset::{BREAK_GLASS, BREAK_GLASS_PREFIX};
 use super::alarms::{KINDS, Kind, Level, Measure};

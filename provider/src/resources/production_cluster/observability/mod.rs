@@ -15,9 +15,9 @@ use resource_graph::PartKey;
 
 use self::alarms::{KINDS, Kind, Level};
 use self::model::{Alarms, Observability};
+use super::keys::{Outline, log_group_spec};
 use super::known::{set, value};
 use super::model::ProductionCluster;
-use super::outline::{Outline, log_group_spec};
 use super::preset::BREAK_GLASS;
 use crate::parts::{log_group, metric_alarm, metric_filter};
 

@@ -2,7 +2,7 @@
 
 use terraform_plugin::prelude::*;
 
-use crate::config::is_arn;
+use crate::config::{is_arn, is_key_arn};
 
 model! {
     /// Metrics and logs of what runs in the cluster, and alarms.
@@ -15,7 +15,7 @@ model! {
         /// to the groups on destroy is said by `logging.on_destroy`, for all log groups of the cluster.
         log_retention_days: i64 = optional(),
         /// Key that encrypts these log groups. Default: the one of the control plane's log group.
-        kms_key_arn: String = optional().check(is_arn, "be an ARN"),
+        kms_key_arn: String = optional().check(is_key_arn, "be the ARN of a KMS key, not of an alias"),
         /// Alarms of CloudWatch. Default: all of them, telling nobody.
         alarms: Alarms = optional(),
     }

@@ -1,5 +1,6 @@
-//! What the AWS Load Balancer Controller may do: read everything it looks at, and change only what carries the
-//! mark of its own cluster.
+//! What the AWS Load Balancer Controller may do: read everything it looks at, and change only load balancers,
+//! target groups and security groups that carry the mark of its own cluster. Listeners, rules, targets and
+//! protections take no such condition.
 //!
 //! Source: aws-load-balancer-controller, installation: its actions; the tag `elbv2.k8s.aws/cluster` that it gives
 //! everything it makes. Narrower than the published policy, which accepts the mark of any cluster.
@@ -100,54 +101,54 @@ pub fn of(cluster: &str, location: &Location) -> PolicyDocument {
     let protections: Vec<String> =
         PROTECTIONS.iter().flat_map(|(service, names)| actions(service, names)).collect();
     let balancing = |names: &[&str]| actions("elasticloadbalancing", names).collect::<Vec<_>>();
+    let groups_of = |names: &[&str]| actions("ec2", names).collect::<Vec<_>>();
     let own = json!({ "StringEquals": { format!("aws:ResourceTag/{MARK}"): cluster } });
-    let marked = json!({ "StringEquals": { format!("aws:RequestTag/{MARK}"): cluster } });
+    let made = |operations: &[&str], key: &str| json!({ "StringEquals": { key: operations, format!("aws:RequestTag/{MARK}"): cluster } });
     let groups = location.ec2_arn("security-group/*");
     let below = |kind: &str| location.load_balancing_arn(&format!("{kind}/*"));
     let listeners = ["listener", "listener-rule"].map(below);
     let tagged = ["loadbalancer", "targetgroup"].map(below);
-    let mut statements = vec![
+    let ingress = ["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"];
+    // EKS marks the group of the cluster's nodes, to which the controller lets its load balancers.
+    let of_nodes = json!({
+        "StringEquals": { format!("aws:ResourceTag/kubernetes.io/cluster/{cluster}"): "owned" },
+    });
+    let service = json!({
+        "StringEquals": { "iam:AWSServiceName": "elasticloadbalancing.amazonaws.com" },
+    });
+    PolicyDocument::new(vec![
         allow(reads, json!("*"), None),
         allow(protections, json!("*"), None),
+        allow(vec!["iam:CreateServiceLinkedRole".to_owned()], json!("*"), Some(service)),
+        allow(groups_of(&ingress), json!(groups), Some(own.clone())),
+        allow(groups_of(&ingress), json!(groups), Some(of_nodes)),
+        allow(groups_of(&["CreateSecurityGroup"]), json!([groups, location.ec2_arn("vpc/*")]), None),
         allow(
-            vec!["iam:CreateServiceLinkedRole".to_owned()],
-            json!("*"),
-            Some(json!({ "StringEquals": { "iam:AWSServiceName": "elasticloadbalancing.amazonaws.com" } })),
-        ),
-        // The cluster's own security group, which EKS makes, carries another mark.
-        allow(
-            vec!["ec2:AuthorizeSecurityGroupIngress".to_owned(), "ec2:RevokeSecurityGroupIngress".to_owned()],
+            groups_of(&["CreateTags"]),
             json!(groups),
-            None,
-        ),
-        allow(vec!["ec2:CreateSecurityGroup".to_owned()], json!([groups, location.ec2_arn("vpc/*")]), None),
-        allow(
-            vec!["ec2:CreateTags".to_owned()],
-            json!(groups),
-            Some(json!({ "StringEquals": {
-                "ec2:CreateAction": "CreateSecurityGroup", format!("aws:RequestTag/{MARK}"): cluster,
-            } })),
+            Some(made(&["CreateSecurityGroup"], "ec2:CreateAction")),
         ),
         allow(
-            vec![
-                "ec2:CreateTags".to_owned(),
-                "ec2:DeleteSecurityGroup".to_owned(),
-                "ec2:DeleteTags".to_owned(),
-            ],
+            groups_of(&["CreateTags", "DeleteSecurityGroup", "DeleteTags"]),
             json!(groups),
             Some(own.clone()),
         ),
-    ];
-    statements.extend([
-        allow(balancing(&["CreateLoadBalancer", "CreateTargetGroup"]), json!("*"), Some(marked.clone())),
-        allow(balancing(&["AddTags"]), json!(tagged), Some(marked)),
+        allow(
+            balancing(&["CreateLoadBalancer", "CreateTargetGroup"]),
+            json!("*"),
+            Some(json!({ "StringEquals": { format!("aws:RequestTag/{MARK}"): cluster } })),
+        ),
+        allow(
+            balancing(&["AddTags"]),
+            json!(tagged),
+            Some(made(&["CreateLoadBalancer", "CreateTargetGroup"], "elasticloadbalancing:CreateAction")),
+        ),
         allow(balancing(&["AddTags", "RemoveTags"]), json!(tagged), Some(own.clone())),
         allow(balancing(&["AddTags", "RemoveTags"]), json!(listeners), None),
         allow(balancing(CHANGES), json!("*"), Some(own)),
         allow(balancing(CHANGES_BELOW), json!("*"), None),
         allow(balancing(&["DeregisterTargets", "RegisterTargets"]), json!(below("targetgroup")), None),
-    ]);
-    PolicyDocument::new(statements)
+    ])
 }
 
 fn actions(service: &str, names: &[&str]) -> impl Iterator<Item = String> {

@@ -1,21 +1,15 @@
 //! AWS identities of controllers that run in the cluster and are installed by others: the AWS Load Balancer
 //! Controller and External Secrets. Each is a role with a policy of its own, and an association.
 
-use resource_graph::{Graph, Handle, Input, PartKey};
+mod expansion;
+mod load_balancer_policy;
+
+use resource_graph::PartKey;
 use terraform_plugin::prelude::*;
 
-use super::expand::Expansion;
 use super::known::value;
-use super::load_balancer_policy;
 use super::model::{self, ProductionCluster};
-use crate::aws::Aws;
-use crate::aws::policy_document::PolicyDocument;
-use crate::parts::cluster::Cluster;
-use crate::parts::iam_role::{self, IamRole};
-use crate::parts::pod_identity_association::{self, PodIdentityAssociation};
-
-/// Longest beginning of a cluster's name that every role's name has; roles' names are cut at 64 characters.
-pub const ROLE_STEM: usize = 40;
+use crate::parts::{iam_role, pod_identity_association};
 
 /// A controller and where it runs by default.
 struct Controller {
@@ -24,8 +18,17 @@ struct Controller {
     namespace: &'static str,
     service_account: &'static str,
     argument: fn(&ProductionCluster) -> &Field<model::Controller>,
-    policy: fn(&Expansion<'_>) -> PolicyDocument,
+    policy: Policy,
     what: &'static str,
+}
+
+/// What a controller may do.
+#[derive(Clone, Copy)]
+enum Policy {
+    /// Change load balancers of the cluster.
+    LoadBalancers,
+    /// Take the roles that may read secrets.
+    ReaderRoles,
 }
 
 const CONTROLLERS: [Controller; 2] = [
@@ -34,7 +37,7 @@ const CONTROLLERS: [Controller; 2] = [
         namespace: "kube-system",
         service_account: "aws-load-balancer-controller",
         argument: |model| &model.load_balancer_controller,
-        policy: |expansion| load_balancer_policy::of(&expansion.settings.name, &expansion.place.location),
+        policy: Policy::LoadBalancers,
         what: "load balancers of this cluster",
     },
     Controller {
@@ -42,7 +45,7 @@ const CONTROLLERS: [Controller; 2] = [
         namespace: "external-secrets",
         service_account: "external-secrets",
         argument: |model| &model.external_secrets,
-        policy: reader_roles,
+        policy: Policy::ReaderRoles,
         what: "roles that may read secrets",
     },
 ];
@@ -104,59 +107,6 @@ pub fn specs(model: &ProductionCluster) -> Option<Vec<(PartKey, Option<String>)>
         specs.push((PartKey::new(pod_identity_association::KIND, controller.name), account));
     }
     Some(specs)
-}
-
-impl Expansion<'_> {
-    /// The identities of all controllers.
-    pub(super) fn controllers(&self, graph: &mut Graph<Aws>, cluster: &Handle<Cluster>) {
-        for account in &self.settings.controllers {
-            let Some(controller) = CONTROLLERS.iter().find(|known| known.name == account.controller) else {
-                continue;
-            };
-            let role = graph.add(|_| {
-                let key = PartKey::new(iam_role::KIND, controller.name);
-                let role = self.pod_identity_role(key, &account.namespace, &account.name);
-                let policy = (controller.policy)(self);
-                IamRole { inline_policies: [(controller.name.to_owned(), policy)].into(), ..role }
-            });
-            graph.add(|needs| {
-                let cluster = needs.output(cluster, Cluster::NAME);
-                self.association(controller.name, account, cluster, needs.output(&role, IamRole::ARN))
-            });
-        }
-    }
-
-    fn association(
-        &self,
-        name: &str,
-        account: &ServiceAccount,
-        cluster: Input,
-        role_arn: Input,
-    ) -> PodIdentityAssociation {
-        let key = PartKey::new(pod_identity_association::KIND, name);
-        PodIdentityAssociation {
-            spec: self.spec(&key),
-            marks: self.marks(key),
-            cluster,
-            cluster_name: self.settings.name.clone(),
-            namespace: account.namespace.clone(),
-            service_account: account.name.clone(),
-            role_arn,
-        }
-    }
-}
-
-/// The operator itself can read nothing: it takes a role for each set of secrets, of those that belong to the
-/// cluster by their name.
-fn reader_roles(expansion: &Expansion<'_>) -> PolicyDocument {
-    let location = &expansion.place.location;
-    let stem: String = expansion.settings.name.chars().take(ROLE_STEM).collect();
-    let roles = location.role_arn(&format!("{}{stem}-*", expansion.place.iam_role_path));
-    PolicyDocument::new(vec![serde_json::json!({
-        "Effect": "Allow",
-        "Action": ["sts:AssumeRole", "sts:TagSession"],
-        "Resource": roles,
-    })])
 }
 
 /// The arguments that identities which exist were made from, by the names of their associations.
