@@ -141,8 +141,8 @@ fn updates() -> Vec<(&'static str, Value, &'static [&'static str])> {
         ("addons", json!({"coredns": {"enabled": false}}), &["addons", "addon_versions"]),
         ("addons", Value::Null, &["addons", "addon_versions"]),
         ("observability", json!({"alarms": {"node_cpu": {"threshold": 70}}}), &["observability"]),
-        ("observability", json!({"container_insights": false}), &["observability"]),
-        ("observability", Value::Null, &["observability"]),
+        ("observability", json!({"container_insights": false}), &["addon_versions", "observability"]),
+        ("observability", Value::Null, &["addon_versions", "observability"]),
         ("upgrade_policy", json!({"support_type": "EXTENDED"}), &["upgrade_policy"]),
         ("upgrade_policy", Value::Null, &["upgrade_policy"]),
     ]

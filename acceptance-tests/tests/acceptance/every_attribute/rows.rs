@@ -355,7 +355,7 @@ const FIXED: &str = "This argument cannot be changed";
 
 pub(super) const IMMUTABLE: &[Refused] = &[
     refused("name", |_| json!({"name": "other"}), FIXED),
-    refused("region", |_| json!({"region": "eu-west-1"}), FIXED),
+    refused("region", |_| json!({"region": "eu-north-1"}), FIXED),
     refused("kubernetes_version", |_| json!({"kubernetes_version": "1.34"}), "kubernetes_version"),
     refused("kubernetes_network.ip_family", |_| json!({"kubernetes_network": {"ip_family": "ipv6"}}), FIXED),
     refused(
@@ -369,12 +369,8 @@ pub(super) const IMMUTABLE: &[Refused] = &[
         |_| json!({"logging": {"class": "INFREQUENT_ACCESS"}, "break_glass": {"alarm": false}}),
         FIXED,
     ),
-    refused("image_repositories.kms", |_| api(json!({"kms": false})), "encryption"),
-    refused(
-        "image_repositories.kms_key_arn",
-        |ground| api(json!({"kms_key_arn": ground.keys[0]})),
-        "encryption",
-    ),
+    refused("image_repositories.kms", |_| api(json!({"kms": false})), FIXED),
+    refused("image_repositories.kms_key_arn", |ground| api(json!({"kms_key_arn": ground.keys[0]})), FIXED),
 ];
 
 /// Attributes AWS never hears of when they change, each with the reason.
