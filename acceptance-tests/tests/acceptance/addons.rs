@@ -151,7 +151,7 @@ fn a_plan_checks_configuration_values_by_the_schema_of_the_addon() -> Result<()>
     refused(json!({"coredns": {"configuration_values": "{\"replicaCount\":\"3\"}"}}), &["/replicaCount"])?;
     refused(json!({"coredns": {"configuration_values": "{\"replicas\":3}"}}), &["replicas"])?;
     refused(json!({"vpc-cnii": {}}), &["vpc-cnii", "not supported"])?;
-    refused(json!({"vpc_cni": {}}), &["names of EKS add-ons"])?;
+    refused(json!({"Vpc-CNI": {}}), &["names of EKS add-ons"])?;
     stage.configure(
         &stage.cluster().with("addons", json!({"coredns": {"configuration_values": "{\"replicaCount\":3}"}})),
     )?;
