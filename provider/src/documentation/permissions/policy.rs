@@ -17,6 +17,14 @@ pub(super) struct Policy {
     pub(super) statement: Vec<Statement>,
 }
 
+/// One value stands alone, as people write it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+enum Values {
+    One(&'static str),
+    Several(&'static [&'static str]),
+}
+
 /// One statement.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -26,14 +34,18 @@ pub(super) struct Statement {
     pub(super) action: Vec<String>,
     pub(super) resource: Vec<&'static str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    condition: BTreeMap<&'static str, BTreeMap<&'static str, Vec<&'static str>>>,
+    condition: BTreeMap<&'static str, BTreeMap<&'static str, Values>>,
 }
 
 impl Statement {
     fn new(scope: &Scope) -> Self {
         let mut condition: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         for (operator, key, values) in scope.conditions {
-            condition.entry(*operator).or_default().insert(*key, values.to_vec());
+            let values = match values {
+                [one] => Values::One(one),
+                several => Values::Several(several),
+            };
+            condition.entry(*operator).or_default().insert(*key, values);
         }
         let resource = scope.resources.to_vec();
         Self { sid: scope.id, effect: "Allow", action: Vec::new(), resource, condition }
