@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
@@ -74,23 +74,32 @@ impl LocalAws {
         Ok(Self { address, process, _lifeline: lifeline, log, next_account: AtomicU64::new(200_000_000_001) })
     }
 
-    /// The one of this test process, started at the first use.
+    /// One for each core, since each works on one core alone. In none of them anything is allowed that is not
+    /// published.
+    pub fn several(scale: u32) -> Result<Vec<Self>> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        (0..cores).map(|_| Self::start(scale).and_then(Self::allowing_only_published)).collect()
+    }
+
+    /// One of those of this test process, in turns; they are started at the first use.
     pub fn shared() -> Result<&'static Self> {
-        static SHARED: OnceLock<std::result::Result<LocalAws, String>> = OnceLock::new();
+        static SHARED: OnceLock<std::result::Result<Vec<LocalAws>, String>> = OnceLock::new();
+        static TURN: AtomicUsize = AtomicUsize::new(0);
         let started = SHARED.get_or_init(|| {
-            crate::prerequisites::check()
-                .and_then(|()| Self::start(SCALE_OF_TESTS))
-                .and_then(|started| started.allow_only_published().map(|()| started))
-                .map_err(|failure| failure.to_string())
+            let started = crate::prerequisites::check().and_then(|()| Self::several(SCALE_OF_TESTS));
+            started.map_err(|failure| failure.to_string())
         });
-        started.as_ref().map_err(Failure::new)
+        let started = started.as_ref().map_err(Failure::new)?;
+        let turn = TURN.fetch_add(1, Ordering::Relaxed);
+        started.get(turn % started.len().max(1)).explain("no local AWS was started")
     }
 
     /// In no account anything is allowed that the guide about permissions does not publish: a call that is not
     /// published fails the test that makes it.
-    pub fn allow_only_published(&self) -> Result<()> {
+    fn allowing_only_published(self) -> Result<Self> {
         let order = json!({"documents": [Published::read()?.actions_on_everything()]});
-        http::request(&self.address, "POST", "/_local/policies", Some(&order)).map(drop)
+        http::request(&self.address, "POST", "/_local/policies", Some(&order))?;
+        Ok(self)
     }
 
     /// `127.0.0.1:port`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import signal
@@ -64,6 +65,10 @@ def main() -> None:
     if arguments.port_file:
         arguments.port_file.write_text(str(server.server_address[1]))
     print(json.dumps({"url": server.url}), flush=True)
+    # What was made by now stays for good, and accounts are large: looking through all of it again and again would
+    # take more time than the calls.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     try:
         server.serve_forever(poll_interval=0.1)
     except KeyboardInterrupt:

@@ -28,9 +28,9 @@ fn main() -> ExitCode {
 fn sweep() -> Result<bool> {
     let options = options(std::env::args().skip(1).filter(|argument| argument != "--"))?;
     prerequisites::check()?;
-    let local_aws = LocalAws::start(sweep::SCALE_OF_SWEEPS)?;
-    let report = sweep::run(&local_aws, &options)?;
-    let violations = local_aws.violations()?;
+    let clouds = LocalAws::several(sweep::SCALE_OF_SWEEPS)?;
+    let report = sweep::run(&clouds, &options)?;
+    let violations = clouds.iter().map(LocalAws::violations).collect::<Result<Vec<_>>>()?.concat();
     for violation in &violations {
         println!("The local AWS broke AWS's model: {violation}");
     }

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use crate::account::Account;
 use crate::driver::{Schemas, Terraform};
 use crate::local_aws::LocalAws;
 use crate::{Explain, Result, cache, provider_binary};
@@ -44,19 +45,29 @@ pub struct Options {
 
 /// What all cases share.
 pub(crate) struct Bench<'a> {
-    pub(crate) local_aws: &'a LocalAws,
+    clouds: &'a [LocalAws],
+    turn: AtomicUsize,
     pub(crate) binary: PathBuf,
     pub(crate) schemas: Arc<Schemas>,
 }
 
-/// Runs the sweep.
-pub fn run(local_aws: &LocalAws, options: &Options) -> Result<Report> {
+impl Bench<'_> {
+    /// An account nobody else uses; the local AWSs take turns.
+    pub(crate) fn account(&self) -> Result<Account> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let cloud = self.clouds.get(turn % self.clouds.len().max(1));
+        cloud.map(LocalAws::account).explain("a sweep needs a local AWS")
+    }
+}
+
+/// Runs the sweep against these local AWSs, of which there must be one at least.
+pub fn run(clouds: &[LocalAws], options: &Options) -> Result<Report> {
     let started = Instant::now();
     let binary = provider_binary::plugin()?.binary.clone();
     let runtime = runtime()?;
     let mut asked = Terraform::new(binary.clone(), Vec::new(), serde_json::json!({}));
     let schemas = runtime.block_on(asked.schemas())?;
-    let bench = Bench { local_aws, binary, schemas };
+    let bench = Bench { clouds, turn: AtomicUsize::new(0), binary, schemas };
     let scenarios =
         if options.scenarios.is_empty() { Scenario::ALL.to_vec() } else { options.scenarios.clone() };
     let cases = sampled(cases(&bench, &scenarios, options)?, options.sample);

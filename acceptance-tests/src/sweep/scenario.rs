@@ -124,8 +124,7 @@ fn role(account: &Account, name: &str) -> String {
     format!("arn:aws:iam::{}:role/{name}", account.id())
 }
 
-/// A cluster that has every kind of part but pull-through cache rules: they take no mark, and one that an
-/// interrupted create has made is known to stay.
+/// A cluster that has every kind of part.
 fn everything(account: &Account, network: &Network) -> Cluster {
     let entries = json!({
         "ops": {"principal_arn": role(account, "ops"), "preset": "operator"},
@@ -148,6 +147,7 @@ fn everything(account: &Account, network: &Network) -> Cluster {
             json!({
                 "enhanced_scanning": true,
                 "replication": [{"region": "eu-west-1"}],
+                "pull_through": {"public": {"upstream": "public.ecr.aws"}},
             }),
         )
 }

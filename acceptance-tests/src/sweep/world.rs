@@ -27,7 +27,7 @@ pub(super) struct World {
 impl World {
     /// An empty account.
     pub(super) fn new(bench: &Bench<'_>, scenario: Scenario) -> Result<Self> {
-        let account = bench.local_aws.account();
+        let account = bench.account()?;
         let network = account.network()?;
         scenario.lay_ground(&account)?;
         account.set_baseline()?;

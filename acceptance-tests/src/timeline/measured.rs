@@ -14,10 +14,11 @@ use crate::failure::ensure;
 use crate::fault::{Action, Fault};
 use crate::local_aws::LocalAws;
 
-/// Virtual seconds per real second: a create takes a minute and a half.
-const SCALE: u32 = 10;
-/// The provider's longest pause of ten seconds, on that scale.
-const LONGEST_PAUSE: &str = "1s";
+/// Virtual seconds per real second: create and destroy take a quarter of an hour. A quicker clock would count the
+/// work of this machine, and the pauses at the beginning of each wait, many times.
+const SCALE: u32 = 2;
+/// The provider's longest pause of three seconds, on that scale.
+const LONGEST_PAUSE: &str = "1500ms";
 /// How late a stalled answer comes, a little less than the local AWS takes.
 const STALLED: f64 = 1.9;
 

@@ -11,7 +11,7 @@ use crate::stage::{NAME, Stage};
 #[test]
 fn sixty_cases_of_the_sweep() -> Result<()> {
     acceptance_tests::prerequisites::check()?;
-    let local_aws = LocalAws::start(SCALE_OF_SWEEPS)?;
+    let clouds = LocalAws::several(SCALE_OF_SWEEPS)?;
     let options = Options {
         jobs: 3,
         scenarios: Vec::new(),
@@ -20,7 +20,7 @@ fn sixty_cases_of_the_sweep() -> Result<()> {
         sample: Some(60),
         verbose: false,
     };
-    let report = sweep::run(&local_aws, &options)?;
+    let report = sweep::run(&clouds, &options)?;
     ensure(report.failed() == 0, || format!("{}\n{}", report.failures().join("\n"), report.table()))?;
     ensure(report.passed() == 60, || report.verdict())
 }

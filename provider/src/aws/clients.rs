@@ -39,7 +39,6 @@ impl Aws {
                 region: region.to_owned(),
             },
             started_updates: Mutex::default(),
-            begun_rules: Mutex::default(),
         }
     }
 

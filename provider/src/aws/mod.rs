@@ -31,19 +31,12 @@ pub struct Aws {
     /// Where they are.
     pub location: Location,
     started_updates: Mutex<BTreeSet<String>>,
-    begun_rules: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl Aws {
     /// Ids of the EKS updates this process has started and not yet seen fail; not to be held across an await.
     pub fn updates(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.started_updates.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Pull-through cache rules this process has begun to make without hearing of their end, by whose and by their
-    /// prefix; not to be held across an await.
-    pub fn rules(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
-        self.begun_rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

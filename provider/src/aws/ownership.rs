@@ -19,6 +19,8 @@ pub const GENERATION: &str = "terraform-provider-eks/generation";
 pub const STATUS: &str = "terraform-provider-eks/status";
 /// Tag on what a destroyed cluster kept: its former owner. Whoever names it next takes it over.
 pub const RETAINED: &str = "terraform-provider-eks/retained-by";
+/// Beginning of the tags on the cluster's role that name parts made here which take no tags themselves.
+pub const MADE_HERE: &str = "terraform-provider-eks/made/";
 /// Value of [`STATUS`].
 pub const INCOMPLETE: &str = "incomplete";
 
@@ -93,8 +95,7 @@ pub fn from_map(tags: Option<&HashMap<String, String>>) -> Tags {
         .unwrap_or_default()
 }
 
-/// How tags have to change; tags of AWS itself (`aws:`) and the marks only the main object has are left
-/// alone.
+/// How tags have to change; tags of AWS itself (`aws:`) and the marks only some objects have are left alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TagChange {
     /// To be set.
@@ -114,7 +115,8 @@ impl TagChange {
         let remove: Vec<String> = seen
             .keys()
             .filter(|key| !wanted.contains_key(*key))
-            .filter(|key| !key.starts_with("aws:") && *key != GENERATION && *key != STATUS)
+            .filter(|key| !key.starts_with("aws:") && !key.starts_with(MADE_HERE))
+            .filter(|key| *key != GENERATION && *key != STATUS)
             .cloned()
             .collect();
         (!set.is_empty() || !remove.is_empty()).then_some(Self { set, remove })
@@ -144,9 +146,14 @@ mod tests {
     }
 
     #[test]
-    fn marks_of_the_main_object_and_of_aws_are_left_alone() {
-        let seen =
-            tags(&[("aws:x", "1"), (GENERATION, "g"), (STATUS, INCOMPLETE), ("old", "1"), ("kept", "1")]);
+    fn marks_of_some_objects_and_of_aws_are_left_alone() {
+        let marked = [
+            ("aws:x", "1"),
+            (GENERATION, "g"),
+            (STATUS, INCOMPLETE),
+            (concat!("terraform-provider-eks/made/", "x"), "1"),
+        ];
+        let seen = tags(&[&marked[..], &[("old", "1"), ("kept", "1")]].concat());
         let change = TagChange::between(&seen, &tags(&[("kept", "1"), ("new", "1")])).expect("differs");
         assert_eq!(change.set, tags(&[("new", "1")]));
         assert_eq!(change.remove, ["old"]);

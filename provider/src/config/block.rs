@@ -21,7 +21,7 @@ model! {
         /// Most retries of one call, with growing pauses. Default 25.
         max_retries: i64 = optional().between(0, 100),
         /// The longest pause between two looks while something is made or deleted, such as `10s`; pauses begin
-        /// at half a second and grow. Default `10s`.
+        /// at half a second and grow. Default `3s`; longer ones make fewer calls, and commands that end later.
         poll_interval: String = optional().check(is_pause, "be a duration such as \"10s\", more than zero"),
         /// Accounts this provider may work in. Any other one is an error before anything is done.
         allowed_account_ids: Set<String> = optional().check(is_account, "be an account id of twelve digits"),
@@ -68,7 +68,7 @@ impl ProviderBlock {
     /// The longest pause between two looks.
     pub fn poll_longest(&self) -> Duration {
         let configured = self.poll_interval.text().and_then(|text| parse_duration(text).ok());
-        configured.unwrap_or(Duration::from_secs(10))
+        configured.unwrap_or(resource_graph::Settings::default().poll_longest)
     }
 
     /// What does not fit together, as far as it is known.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use async_trait::async_trait;
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{Role, Tag};
 use resource_graph::{
     Comparison, Created, Failure, Identity, Observation, Output, Outputs, Part, PartKey, Probe, Record,
     Target, Until,
@@ -130,18 +130,23 @@ impl Part<Aws> for IamRole {
 
     async fn observe(&self, aws: &Aws, target: &Target<'_>) -> Result<Observation<Seen>, Failure> {
         let name = target.identity.get("name");
-        let role = match aws.iam.get_role().role_name(name).send().await {
-            Err(error) if is_absent(&error) => return Ok(Observation::Absent),
-            Err(error) => return Err(failure(GET, &error)),
-            Ok(answer) => answer.role.ok_or_else(|| Failure::refused("IAM GetRole answered no role"))?,
+        let attached = async {
+            // Others are left alone: where none is wanted, none need be known.
+            if self.managed_policies.is_empty() {
+                return Ok(BTreeSet::new());
+            }
+            attached_policies(aws, name).await
         };
-        let (attached, inline) =
-            futures::future::try_join(attached_policies(aws, name), inline_policies(aws, name)).await?;
+        let inline = self.inline_policies.keys().map(|policy| inline_policy(aws, name, policy));
+        let (role, attached, inline) =
+            futures::future::try_join3(get(aws, name), attached, futures::future::try_join_all(inline))
+                .await?;
+        let Some(role) = role else { return Ok(Observation::Absent) };
         let tags: Tags = role.tags().iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
         let seen = Seen {
             trust: role.assume_role_policy_document().and_then(PolicyDocument::parse),
             attached,
-            inline,
+            inline: inline.into_iter().flatten().collect(),
             boundary: role
                 .permissions_boundary()
                 .and_then(|boundary| boundary.permissions_boundary_arn())
@@ -307,6 +312,15 @@ pub const CALLS: Calls = Calls {
     implied: &[],
 };
 
+/// A role that carries our mark.
+#[derive(Debug, Clone)]
+pub struct Existing {
+    /// Its record.
+    pub record: Record,
+    /// All its tags.
+    pub tags: Tags,
+}
+
 /// Roles below `path` that carry the owner mark. Listing answers no tags, so only names that begin like
 /// ours are asked for theirs.
 pub async fn discover(
@@ -314,7 +328,7 @@ pub async fn discover(
     path: &str,
     stem: &str,
     ownership: &Ownership,
-) -> Result<Vec<Record>, Failure> {
+) -> Result<Vec<Existing>, Failure> {
     let mut found = Vec::new();
     let mut pages = aws.iam.list_roles().path_prefix(path).into_paginator().items().send();
     while let Some(role) = pages.next().await {
@@ -332,10 +346,19 @@ pub async fn discover(
         if let Some(key) = super::part_of(ownership, &tags, KIND) {
             let identity = Identity::new([("name", role.role_name()), ("path", role.path())]);
             let outputs = Outputs::new([("arn", role.arn())]);
-            found.push(super::found(key, identity, Some(role.role_id().to_owned()), outputs));
+            let record = super::found(key, identity, Some(role.role_id().to_owned()), outputs);
+            found.push(Existing { record, tags });
         }
     }
     Ok(found)
+}
+
+async fn get(aws: &Aws, name: &str) -> Result<Option<Role>, Failure> {
+    match aws.iam.get_role().role_name(name).send().await {
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(failure(GET, &error)),
+        Ok(answer) => answer.role.map(Some).ok_or_else(|| Failure::refused("IAM GetRole answered no role")),
+    }
 }
 
 async fn attached_policies(aws: &Aws, role: &str) -> Result<BTreeSet<String>, Failure> {
@@ -364,17 +387,16 @@ async fn inline_policy_names(aws: &Aws, role: &str) -> Result<Vec<String>, Failu
     Ok(names)
 }
 
-async fn inline_policies(aws: &Aws, role: &str) -> Result<BTreeMap<String, PolicyDocument>, Failure> {
-    let mut policies = BTreeMap::new();
-    for name in inline_policy_names(aws, role).await? {
-        match aws.iam.get_role_policy().role_name(role).policy_name(&name).send().await {
-            Err(error) if is_absent(&error) => {}
-            Err(error) => return Err(failure(GET_INLINE, &error)),
-            Ok(answer) => {
-                policies
-                    .extend(PolicyDocument::parse(answer.policy_document()).map(|document| (name, document)));
-            }
+async fn inline_policy(
+    aws: &Aws,
+    role: &str,
+    name: &str,
+) -> Result<Option<(String, PolicyDocument)>, Failure> {
+    match aws.iam.get_role_policy().role_name(role).policy_name(name).send().await {
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(failure(GET_INLINE, &error)),
+        Ok(answer) => {
+            Ok(PolicyDocument::parse(answer.policy_document()).map(|document| (name.to_owned(), document)))
         }
     }
-    Ok(policies)
 }

@@ -170,15 +170,21 @@ impl Part<Aws> for KmsKey {
     }
 
     async fn observe(&self, aws: &Aws, target: &Target<'_>) -> Result<Observation<Seen>, Failure> {
-        let Some(key) = self.find(aws, target).await? else { return Ok(Observation::Absent) };
-        let id = key.key_id();
-        let (rotates, policy, tags, has_alias) = futures::future::try_join4(
-            rotates(aws, id),
-            policy(aws, id),
-            tags(aws, id),
-            has_alias(aws, id, target.identity.get("alias")),
-        )
-        .await?;
+        let alias = target.identity.get("alias");
+        let (key, settings) = match target.outputs.get(ID) {
+            // Both at once: what is known of the settings of a key that is gone does not matter.
+            Some(id) => {
+                let (key, settings) = tokio::join!(describe(aws, id), settings(aws, id, alias));
+                let Some(key) = key? else { return Ok(Observation::Absent) };
+                (key, settings?)
+            }
+            None => {
+                let Some(key) = self.find(aws, target).await? else { return Ok(Observation::Absent) };
+                let settings = settings(aws, key.key_id(), alias).await?;
+                (key, settings)
+            }
+        };
+        let (rotates, policy, tags, has_alias) = settings;
         let seen = Seen {
             waits_for_deletion: waits_for_deletion(&key),
             enabled: key.enabled(),
@@ -189,7 +195,7 @@ impl Part<Aws> for KmsKey {
         };
         Ok(Observation::Present {
             owner: self.marks.ownership.of(&seen.tags),
-            instance: Some(id.to_owned()),
+            instance: Some(key.key_id().to_owned()),
             outputs: outputs(&key),
             seen,
         })
@@ -417,6 +423,12 @@ async fn describe(aws: &Aws, id: &str) -> Result<Option<KeyMetadata>, Failure> {
         Err(error) => Err(failure(DESCRIBE, &error)),
         Ok(answer) => Ok(answer.key_metadata),
     }
+}
+
+type KeySettings = (bool, Option<PolicyDocument>, Option<Tags>, bool);
+
+async fn settings(aws: &Aws, id: &str, alias: &str) -> Result<KeySettings, Failure> {
+    tokio::try_join!(rotates(aws, id), policy(aws, id), tags(aws, id), has_alias(aws, id, alias))
 }
 
 async fn rotates(aws: &Aws, id: &str) -> Result<bool, Failure> {

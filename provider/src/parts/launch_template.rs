@@ -180,17 +180,30 @@ impl Part<Aws> for LaunchTemplate {
 
     async fn observe(&self, aws: &Aws, target: &Target<'_>) -> Result<Observation<Seen>, Failure> {
         let name = target.identity.get("name");
-        let Some(template) = describe(aws, name).await? else { return Ok(Observation::Absent) };
+        let recorded = target.outputs.get("id").zip(target.outputs.get("version"));
+        let recorded_data = async {
+            match recorded {
+                Some((id, version)) => version_data(aws, id, version).await,
+                None => Ok(None),
+            }
+        };
+        let (template, recorded_data) = tokio::try_join!(describe(aws, name), recorded_data)?;
+        let Some(template) = template else { return Ok(Observation::Absent) };
         let id = template.launch_template_id().unwrap_or_default();
         let default_version = template.default_version_number().unwrap_or_default();
         // A version belongs to one template: what was recorded of an earlier template of that name says
         // nothing about this one.
-        let recorded = target.outputs.get("id").filter(|recorded| *recorded == id);
-        let used = recorded.and_then(|_| target.outputs.get("version")).map(str::to_owned);
-        let version = used.unwrap_or_else(|| default_version.to_string());
+        let (version, data) = match recorded.filter(|(recorded, _)| *recorded == id) {
+            Some((_, version)) => (version.to_owned(), recorded_data),
+            None => {
+                let version = default_version.to_string();
+                let data = version_data(aws, id, &version).await?;
+                (version, data)
+            }
+        };
         let seen = Seen {
             default_version,
-            fits: version_data(aws, id, &version).await?.is_some_and(|data| self.fits(&data)),
+            fits: data.is_some_and(|data| self.fits(&data)),
             tags: tags(template.tags()),
         };
         Ok(Observation::Present {

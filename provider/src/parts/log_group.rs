@@ -126,10 +126,9 @@ impl Part<Aws> for LogGroup {
 
     async fn observe(&self, aws: &Aws, target: &Target<'_>) -> Result<Observation<Seen>, Failure> {
         let name = target.identity.get("name");
-        let Some(group) = describe(aws, name).await? else { return Ok(Observation::Absent) };
-        let Some(tags) = tags(aws, &self.location.log_group_arn(name)).await? else {
-            return Ok(Observation::Absent);
-        };
+        let arn = self.location.log_group_arn(name);
+        let (group, tags) = tokio::try_join!(describe(aws, name), tags(aws, &arn))?;
+        let Some((group, tags)) = group.zip(tags) else { return Ok(Observation::Absent) };
         let seen = Seen {
             retention_days: group.retention_in_days().map(i64::from),
             kms_key_arn: group.kms_key_id().map(str::to_owned),

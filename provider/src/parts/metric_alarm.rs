@@ -208,10 +208,9 @@ impl Part<Aws> for MetricAlarm {
 
     async fn observe(&self, aws: &Aws, target: &Target<'_>) -> Result<Observation<Seen>, Failure> {
         let name = target.identity.get("name");
-        let Some(alarm) = describe(aws, name).await? else { return Ok(Observation::Absent) };
-        let Some(tags) = tags(aws, &self.location.alarm_arn(name)).await? else {
-            return Ok(Observation::Absent);
-        };
+        let arn = self.location.alarm_arn(name);
+        let (alarm, tags) = tokio::try_join!(describe(aws, name), tags(aws, &arn))?;
+        let Some((alarm, tags)) = alarm.zip(tags) else { return Ok(Observation::Absent) };
         let seen = Seen {
             definition: Definition::read(&alarm),
             actions_enabled: alarm.actions_enabled().unwrap_or(true),

@@ -18,6 +18,7 @@ pub mod image_repository;
 pub mod kms_key;
 pub mod launch_template;
 pub mod log_group;
+pub mod made_here;
 pub mod metric_alarm;
 pub mod metric_filter;
 pub mod network_interfaces;

@@ -2,7 +2,7 @@
 //! them belong to nobody here.
 //!
 //! Rules carry no tags. One that is exactly as configured, and was there before, is shared: it is used, and never
-//! changed or deleted. Only what was made here, which the ledger says, is changed and deleted.
+//! changed or deleted. Only what was made here is changed and deleted: a tag on the cluster's role says so.
 //!
 //! API: <https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreatePullThroughCacheRule.html>
 
@@ -18,10 +18,10 @@ use resource_graph::{
 
 #[cfg(test)]
 use super::Calls;
-use super::gone;
+use super::made_here::{self, Mark};
+use super::{found, gone};
 use crate::aws::Aws;
 use crate::aws::error::{Operation, failure, is_absent};
-use crate::aws::ownership::Ownership;
 
 /// Kind of its keys.
 pub const KIND: &str = "pull-through-cache-rule";
@@ -29,8 +29,6 @@ pub const KIND: &str = "pull-through-cache-rule";
 /// A rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PullThroughCacheRule {
-    /// Whose it is, for what this process has begun.
-    pub ownership: Ownership,
     /// What people read about it.
     pub spec: String,
     /// Beginning of the names of its repositories, 2-30 characters.
@@ -39,6 +37,8 @@ pub struct PullThroughCacheRule {
     pub upstream: String,
     /// Secret with the credentials for it.
     pub credential_arn: Option<String>,
+    /// The role of the cluster, which carries the mark.
+    pub role: String,
 }
 
 /// What was seen of a rule.
@@ -65,19 +65,14 @@ impl fmt::Display for Change {
 
 impl PullThroughCacheRule {
     /// The part a record speaks of.
-    pub fn recall(record: &Record, ownership: &Ownership) -> Self {
+    pub fn recall(record: &Record) -> Self {
         Self {
-            ownership: ownership.clone(),
             spec: record.spec.clone(),
             prefix: record.identity.get("prefix").to_owned(),
             upstream: String::new(),
             credential_arn: None,
+            role: record.identity.get("role").to_owned(),
         }
-    }
-
-    /// Two clusters of one process may name the same prefix.
-    fn begun(&self, prefix: &str) -> (String, String) {
-        (self.ownership.owner().to_owned(), prefix.to_owned())
     }
 
     fn is_wanted(&self, seen: &Seen) -> bool {
@@ -95,7 +90,7 @@ impl Part<Aws> for PullThroughCacheRule {
     }
 
     fn identity(&self) -> Identity {
-        Identity::new([("prefix", &self.prefix)])
+        identity(&self.prefix, &self.role)
     }
 
     fn spec(&self) -> String {
@@ -106,13 +101,14 @@ impl Part<Aws> for PullThroughCacheRule {
         let prefix = target.identity.get("prefix");
         let Some(rule) = describe(aws, prefix).await? else { return Ok(Observation::Absent) };
         let seen = seen(&rule);
-        let was_begun = aws.rules().contains(&self.begun(prefix));
+        let made = created(&rule).unwrap_or_default();
+        let mark = made_here::read(aws, target.identity.get("role"), &self.key()).await?;
+        let is_ours = mark.is_some_and(|mark| mark.covers(&made));
         let mut outputs = outputs(&rule);
-        // The answer of the create was lost, and the rule is there.
-        if was_begun {
-            outputs.set(MADE_HERE, created(&rule).unwrap_or_default());
+        if is_ours {
+            outputs.set(MADE_HERE, made);
         }
-        let owner = if was_begun || self.is_wanted(&seen) { Owner::Ours } else { Owner::Nobody };
+        let owner = if is_ours || self.is_wanted(&seen) { Owner::Ours } else { Owner::Nobody };
         Ok(Observation::Present { owner, instance: created(&rule), outputs, seen })
     }
 
@@ -143,7 +139,8 @@ impl Part<Aws> for PullThroughCacheRule {
 
     async fn create(&self, aws: &Aws, target: &Target<'_>) -> Result<Created<Seen>, Failure> {
         let prefix = target.identity.get("prefix");
-        aws.rules().insert(self.begun(prefix));
+        let role = target.identity.get("role");
+        made_here::set(aws, role, &self.key(), &Mark::Begun).await?;
         let answer = aws
             .ecr
             .create_pull_through_cache_rule()
@@ -157,13 +154,14 @@ impl Part<Aws> for PullThroughCacheRule {
             .send()
             .await
             .map_err(|error| failure(CREATE, &error));
-        if answer.as_ref().err().is_none_or(|refused| refused.kind != FailureKind::Unknown) {
-            aws.rules().remove(&self.begun(prefix));
+        if answer.as_ref().err().is_some_and(|refused| refused.kind != FailureKind::Unknown) {
+            made_here::remove(aws, role, &self.key()).await?;
         }
         let answer = answer?;
         let seen = Seen { upstream: self.upstream.clone(), credential_arn: self.credential_arn.clone() };
         let instance = answer.created_at().map(|time| time.secs().to_string());
         let created = instance.clone().unwrap_or_default();
+        made_here::set(aws, role, &self.key(), &Mark::Made(created.clone())).await?;
         Ok(Created { seen, instance, outputs: Outputs::new([(CREATED, &created), (MADE_HERE, &created)]) })
     }
 
@@ -181,8 +179,7 @@ impl Part<Aws> for PullThroughCacheRule {
         }
         let prefix = target.identity.get("prefix");
         gone(DELETE, aws.ecr.delete_pull_through_cache_rule().ecr_repository_prefix(prefix).send().await)?;
-        aws.rules().remove(&self.begun(prefix));
-        Ok(())
+        made_here::remove(aws, target.identity.get("role"), &self.key()).await
     }
 
     async fn probe(&self, aws: &Aws, target: &Target<'_>, until: Until) -> Result<Probe, Failure> {
@@ -212,7 +209,7 @@ const DELETE: Operation = Operation::new("ECR", "DeletePullThroughCacheRule");
 #[cfg(test)]
 pub const CALLS: Calls = Calls {
     kind: KIND,
-    calls: &[CREATE, DESCRIBE, UPDATE, DELETE],
+    calls: &[CREATE, DESCRIBE, UPDATE, DELETE, made_here::READ, made_here::SET, made_here::REMOVE],
     implied: &[
         (
             "iam:CreateServiceLinkedRole",
@@ -221,6 +218,36 @@ pub const CALLS: Calls = Calls {
         ("secretsmanager:GetSecretValue", "ECR user guide, pull-through-cache-creating-secret"),
     ],
 };
+
+/// The record of the rule a mark on a role speaks of, and what an import reads of it; none when it is not there, or
+/// somebody else's by now.
+pub async fn find(aws: &Aws, part: &PartKey, mark: &Mark, role: &str) -> Result<Option<Existing>, Failure> {
+    let Some(rule) = describe(aws, part.name()).await? else { return Ok(None) };
+    let made = created(&rule).unwrap_or_default();
+    if !mark.covers(&made) {
+        return Ok(None);
+    }
+    let mut outputs = outputs(&rule);
+    outputs.set(MADE_HERE, made);
+    let Seen { upstream, credential_arn } = seen(&rule);
+    let record = found(part.clone(), identity(part.name(), role), created(&rule), outputs);
+    Ok(Some(Existing { record, upstream, credential_arn }))
+}
+
+/// A rule that was made here.
+#[derive(Debug, Clone)]
+pub struct Existing {
+    /// Its record.
+    pub record: Record,
+    /// Host of the other registry.
+    pub upstream: String,
+    /// Secret with the credentials for it.
+    pub credential_arn: Option<String>,
+}
+
+fn identity(prefix: &str, role: &str) -> Identity {
+    Identity::new([("prefix", prefix), ("role", role)])
+}
 
 fn is_made_here(outputs: &Outputs) -> bool {
     outputs.get(MADE_HERE).is_some() && outputs.get(MADE_HERE) == outputs.get(CREATED)

@@ -9,8 +9,8 @@ use crate::{
     Record, RecordState, Settings, Stages, Target, settings::Pauses,
 };
 
-/// Looks at once: they are cheap, and a plan should not wait for them one by one.
-const LOOKS_AT_ONCE: usize = 16;
+/// Looks at once: more than a cluster has parts, so that a plan waits for one answer, not for one after the other.
+const LOOKS_AT_ONCE: usize = 64;
 
 /// What one look answered.
 pub(crate) type Look = Result<Observation<AnySeen>, Failure>;

@@ -22,7 +22,7 @@ impl Default for Settings {
         Self {
             concurrency: 8,
             poll_first: Duration::from_millis(500),
-            poll_longest: Duration::from_secs(10),
+            poll_longest: Duration::from_secs(3),
             not_yet_limit: Duration::from_secs(120),
             bad_polls: 5,
         }

@@ -150,7 +150,11 @@ impl Part<Aws> for Addon {
     }
 
     async fn observe(&self, aws: &Aws, target: &Target<'_>) -> Result<Observation<Seen>, Failure> {
-        let Some(addon) = describe(aws, target).await? else { return Ok(Observation::Absent) };
+        let cluster = target.identity.get("cluster");
+        let recorded = target.outputs.get(ASSOCIATIONS).unwrap_or_default();
+        let (addon, recorded) =
+            tokio::try_join!(describe(aws, target), associations(aws, cluster, recorded.split(',')))?;
+        let Some(addon) = addon else { return Ok(Observation::Absent) };
         let owner = self.marks.ownership.of(&from_map(addon.tags()));
         let instance = instance(&addon);
         Ok(match addon.status() {
@@ -160,7 +164,7 @@ impl Part<Aws> for Addon {
                 | eks::AddonStatus::Deleting),
             ) => Observation::Busy { status: status.as_str().to_owned(), owner, instance },
             _ => {
-                let identities = identities(aws, target.identity.get("cluster"), &addon).await?;
+                let identities = identities(aws, cluster, &addon, recorded).await?;
                 let outputs = outputs(&addon);
                 Observation::Present { owner, instance, outputs, seen: Seen { addon, identities } }
             }
@@ -288,6 +292,8 @@ impl Part<Aws> for Addon {
     }
 }
 
+/// Output: ids of its Pod Identity associations, joined by commas.
+const ASSOCIATIONS: &str = "associations";
 /// An empty object configures nothing: that is how values are taken back.
 const NO_VALUES: &str = "{}";
 
@@ -342,7 +348,7 @@ pub async fn discover(aws: &Aws, cluster: &str, ownership: &Ownership) -> Result
         let Some(addon) = describe(aws, &target).await? else { continue };
         if let Some(key) = super::part_of(ownership, &from_map(addon.tags()), KIND) {
             let record = super::found(key, identity.clone(), instance(&addon), outputs(&addon));
-            let identities = identities(aws, cluster, &addon).await?;
+            let identities = identities(aws, cluster, &addon, Identities::new()).await?;
             found.push(Existing { record, configuration_values: addon.configuration_values, identities });
         }
     }
@@ -358,33 +364,49 @@ async fn describe(aws: &Aws, target: &Target<'_>) -> Result<Option<eks::Addon>, 
     }
 }
 
+/// Service account and role of associations, by their ids.
+type Identities = BTreeMap<String, (String, String)>;
+
+/// The associations of an add-on: those that were asked for already, and the others.
 async fn identities(
     aws: &Aws,
     cluster: &str,
     addon: &eks::Addon,
+    mut known: Identities,
 ) -> Result<BTreeMap<String, String>, Failure> {
-    let mut found = BTreeMap::new();
-    for arn in addon.pod_identity_associations() {
-        let id = arn.rsplit('/').next().unwrap_or_default();
-        match aws
-            .eks
-            .describe_pod_identity_association()
-            .cluster_name(cluster)
-            .association_id(id)
-            .send()
-            .await
-        {
-            Err(error) if is_absent(&error) => {}
-            Err(error) => return Err(failure(DESCRIBE_ASSOCIATION, &error)),
-            Ok(answer) => found.extend(answer.association.map(|association| {
-                (
-                    association.service_account().unwrap_or_default().to_owned(),
-                    association.role_arn().unwrap_or_default().to_owned(),
-                )
-            })),
-        }
-    }
-    Ok(found)
+    let ids: Vec<&str> = association_ids(addon).collect();
+    let others = ids.iter().copied().filter(|id| !known.contains_key(*id));
+    let others = associations(aws, cluster, others).await?;
+    known.extend(others);
+    Ok(ids.into_iter().filter_map(|id| known.remove(id)).collect())
+}
+
+/// Those of these associations that are there.
+async fn associations(
+    aws: &Aws,
+    cluster: &str,
+    ids: impl Iterator<Item = &str> + Send,
+) -> Result<Identities, Failure> {
+    let asked: Vec<_> = ids
+        .filter(|id| !id.is_empty())
+        .map(|id| async move {
+            let call = aws.eks.describe_pod_identity_association().cluster_name(cluster).association_id(id);
+            let association = match call.send().await {
+                Err(error) if is_absent(&error) => None,
+                Err(error) => return Err(failure(DESCRIBE_ASSOCIATION, &error)),
+                Ok(answer) => answer.association,
+            };
+            let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+            Ok(association.map(|association| {
+                (id.to_owned(), (text(association.service_account()), text(association.role_arn())))
+            }))
+        })
+        .collect();
+    Ok(futures::future::try_join_all(asked).await?.into_iter().flatten().collect())
+}
+
+fn association_ids(addon: &eks::Addon) -> impl Iterator<Item = &str> {
+    addon.pod_identity_associations().iter().map(|arn| arn.rsplit('/').next().unwrap_or_default())
 }
 
 /// What is wrong with configuration values of an add-on, after its own schema; `version` is the pinned one.
@@ -439,6 +461,7 @@ fn outputs(addon: &eks::Addon) -> Outputs {
     Outputs::new([
         ("arn", addon.addon_arn().unwrap_or_default()),
         ("version", addon.addon_version().unwrap_or_default()),
+        (ASSOCIATIONS, &association_ids(addon).collect::<Vec<_>>().join(",")),
     ])
 }
 

@@ -65,7 +65,7 @@ impl Expansion<'_> {
         for (name, entry) in &self.settings.access_entries {
             graph.add(|needs| self.access_entry(name, entry, needs.output(&cluster, Cluster::NAME)));
         }
-        self.images(&mut graph);
+        self.images(&mut graph, &cluster_role);
         if let Some(subnet_ids) = &self.settings.tagged_subnet_ids {
             graph.add(|needs| SubnetTags {
                 spec: self.spec(&subnet_tags()),

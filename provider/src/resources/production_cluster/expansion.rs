@@ -57,9 +57,8 @@ impl<'a> Expansion<'a> {
     }
 
     pub fn role(&self, key: PartKey, policies: &[&str], trust: serde_json::Value) -> IamRole {
-        let stem = format!("{}-{}", self.settings.name, key.name());
         IamRole {
-            name: self.naming.of(&key, &stem, iam_role::LONGEST_NAME),
+            name: self.role_name(&key),
             spec: self.spec(&key),
             marks: self.marks(key),
             path: self.place.iam_role_path.clone(),
@@ -71,6 +70,12 @@ impl<'a> Expansion<'a> {
             inline_policies: BTreeMap::new(),
             permissions_boundary: self.place.permissions_boundary.clone(),
         }
+    }
+
+    /// The name of a role.
+    pub fn role_name(&self, key: &PartKey) -> String {
+        let stem = format!("{}-{}", self.settings.name, key.name());
+        self.naming.of(key, &stem, iam_role::LONGEST_NAME)
     }
 
     /// A role without policies for one service account of the cluster.

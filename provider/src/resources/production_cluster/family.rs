@@ -90,17 +90,20 @@ impl Family {
         let watch = break_glass_filter();
         let filter = observability::break_glass_filter_name(&self.naming(), &self.name);
         let key = encryption_key();
-        let (cluster, roles, keys, groups, templates, subnets_are_tagged, images, alarms, filter) = tokio::try_join!(
+        let (cluster, roles, keys, groups, templates, subnets_are_tagged, repositories, alarms, filter) = tokio::try_join!(
             cluster::find(aws, &self.name),
             iam_role::discover(aws, &self.iam_role_path, &stem, &ownership),
             kms_key::discover(aws, &alias, &ownership, &key),
             log_group::discover(aws, &groups, &ownership),
             launch_template::discover(aws, &ownership),
             subnet_tags::is_there(aws, &self.name),
-            images::find(aws, &ownership),
+            image_repository::discover(aws, &ownership),
             metric_alarm::discover(aws, &prefix, &ownership),
             metric_filter::discover(aws, &watch, &groups[0], &filter),
         )?;
+        let role = roles.iter().find(|role| role.record.key == cluster_role());
+        let images = images::find(aws, repositories, role).await?;
+        let roles = roles.iter().map(|role| role.record.clone()).collect();
         let mut records: Vec<Record> = [roles, keys, groups, templates].into_iter().flatten().collect();
         records.extend(images.records());
         records.extend(filter);
@@ -166,7 +169,7 @@ impl Catalogue<Aws> for Family {
                 erase(registry_replication::RegistryReplication::recall(record, &self.location))
             }
             pull_through_cache_rule::KIND => {
-                erase(pull_through_cache_rule::PullThroughCacheRule::recall(record, &ownership))
+                erase(pull_through_cache_rule::PullThroughCacheRule::recall(record))
             }
             _ => return None,
         })
@@ -198,7 +201,8 @@ fn unmarked(key: PartKey, cluster: &str) -> Record {
 /// What a part stands on when no ledger says so.
 fn needs(key: &PartKey, all: &[PartKey]) -> Vec<PartKey> {
     match key.kind() {
-        kms_key::KIND => vec![cluster_role()],
+        // The role carries the mark of the rule.
+        kms_key::KIND | pull_through_cache_rule::KIND => vec![cluster_role()],
         log_group::KIND => vec![encryption_key()],
         cluster::KIND => [cluster_role(), encryption_key(), control_plane_logs()]
             .into_iter()
@@ -225,7 +229,8 @@ fn needs(key: &PartKey, all: &[PartKey]) -> Vec<PartKey> {
         addon::KIND => vec![control_plane(), addon_role(key.name())],
         pod_identity_association::KIND => vec![control_plane(), PartKey::new(iam_role::KIND, key.name())],
         registry_scanning::KIND | registry_replication::KIND => {
-            all.iter().filter(|key| key.kind() == image_repository::KIND).cloned().collect()
+            let repositories = all.iter().filter(|key| key.kind() == image_repository::KIND).cloned();
+            repositories.chain([cluster_role()]).collect()
         }
         _ => Vec::new(),
     }

@@ -1,19 +1,26 @@
-//! The parts for images. They stand beside the cluster: neither waits for the other.
+//! The parts for images. They stand beside the cluster: neither waits for the other. Rules that fetch have their mark on
+//! the cluster's role.
 
-use resource_graph::{Graph, PartKey};
+use resource_graph::{Graph, Handle, PartKey};
 
 use super::outline::{replication_rule, scanning};
 use super::settings::Repository;
 use crate::aws::Aws;
+use crate::parts::iam_role::IamRole;
 use crate::parts::image_repository::{self, ImageRepository};
 use crate::parts::pull_through_cache_rule::{self, PullThroughCacheRule};
 use crate::parts::registry_replication::{Destination, RegistryReplication};
 use crate::parts::registry_scanning::RegistryScanning;
 use crate::resources::production_cluster::expansion::Expansion;
+use crate::resources::production_cluster::keys::cluster_role;
 
 impl Expansion<'_> {
     /// Adds the parts for images.
-    pub(in crate::resources::production_cluster) fn images(&self, graph: &mut Graph<Aws>) {
+    pub(in crate::resources::production_cluster) fn images(
+        &self,
+        graph: &mut Graph<Aws>,
+        role: &Handle<IamRole>,
+    ) {
         let images = &self.settings.images;
         let names = || images.repositories.keys().cloned().collect();
         let mut repositories = Vec::new();
@@ -24,11 +31,13 @@ impl Expansion<'_> {
         // comes after them, and goes before them.
         if images.enhanced_scanning {
             graph.add(|needs| {
+                needs.after(role);
                 repositories.iter().for_each(|repository| needs.after(repository));
                 RegistryScanning {
                     spec: self.spec(&scanning()),
                     repositories: names(),
                     location: self.place.location.clone(),
+                    role: self.role_name(&cluster_role()),
                 }
             });
         }
@@ -48,12 +57,15 @@ impl Expansion<'_> {
             });
         }
         for (prefix, rule) in &images.pull_through {
-            graph.add(|_| PullThroughCacheRule {
-                ownership: self.ownership.clone(),
-                spec: self.spec(&PartKey::new(pull_through_cache_rule::KIND, prefix)),
-                prefix: prefix.clone(),
-                upstream: rule.upstream.clone(),
-                credential_arn: rule.credential_arn.clone(),
+            graph.add(|needs| {
+                needs.after(role);
+                PullThroughCacheRule {
+                    spec: self.spec(&PartKey::new(pull_through_cache_rule::KIND, prefix)),
+                    prefix: prefix.clone(),
+                    upstream: rule.upstream.clone(),
+                    credential_arn: rule.credential_arn.clone(),
+                    role: self.role_name(&cluster_role()),
+                }
             });
         }
     }

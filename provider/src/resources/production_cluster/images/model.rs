@@ -47,8 +47,8 @@ model! {
         /// Fetch images of other registries through this one, by the prefix that their repositories get here (2-30
         /// characters, or `ROOT`). A rule that exists and is the same is shared: it is used, and never changed or
         /// deleted; another one of that prefix is an error. A rule that was made here is deleted with the cluster,
-        /// even if another cluster shares it, whose next apply makes it again. An import cannot tell whose rules are;
-        /// the next apply takes them as shared. The repositories that ECR makes for fetched images are not managed,
+        /// even if another cluster shares it, whose next apply makes it again: a tag on the cluster's role says which
+        /// ones were. The repositories that ECR makes for fetched images are not managed,
         /// and stay.
         pull_through: Map<ImagePullThrough> = optional().keys(is_prefix, "have 2-30 lower-case letters and digits, joined by `.`, `_`, `-` or `/`, or are `ROOT`"),
     }

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use resource_graph::{Failure, Record};
 use terraform_plugin::prelude::*;
 
-use super::model::{ImageRegistry, ImageReplication, ImageRepository};
+use super::model::{ImagePullThrough, ImageRegistry, ImageReplication, ImageRepository};
 use crate::aws::Aws;
-use crate::aws::ownership::Ownership;
 use crate::parts::image_repository::{self, Details, Encryption, Existing};
-use crate::parts::{registry_replication, registry_scanning};
+use crate::parts::{iam_role, made_here, pull_through_cache_rule, registry_replication, registry_scanning};
 use crate::resources::production_cluster::defaults::{EXPIRE_UNTAGGED_DAYS, KEEP_IMAGES};
 
 /// What was found.
@@ -18,6 +17,7 @@ pub struct Found {
     repositories: Vec<Existing>,
     scanning: Option<Record>,
     replication: Option<registry_replication::Existing>,
+    pull_through: Vec<pull_through_cache_rule::Existing>,
 }
 
 impl Found {
@@ -25,21 +25,39 @@ impl Found {
     pub fn records(&self) -> impl Iterator<Item = Record> {
         let repositories = self.repositories.iter().map(|repository| &repository.record);
         let replication = self.replication.iter().map(|rule| &rule.record);
-        repositories.chain(&self.scanning).chain(replication).cloned()
+        let pull_through = self.pull_through.iter().map(|rule| &rule.record);
+        repositories.chain(&self.scanning).chain(replication).chain(pull_through).cloned()
     }
 }
 
-/// Looks for everything that carries our mark, and for what the registry says about it. Pull-through cache rules
-/// carry none, and nothing tells whose they are.
-pub async fn find(aws: &Aws, ownership: &Ownership) -> Result<Found, Failure> {
-    let repositories = image_repository::discover(aws, ownership).await?;
+/// Looks for what the registry says about repositories that carry our mark, and for the rules of which the cluster's
+/// role says that they were made here.
+pub async fn find(
+    aws: &Aws,
+    repositories: Vec<Existing>,
+    role: Option<&iam_role::Existing>,
+) -> Result<Found, Failure> {
     let names: BTreeSet<String> =
         repositories.iter().map(|repository| repository.name().to_owned()).collect();
-    let (scanning, replication) = tokio::try_join!(
-        registry_scanning::discover(aws, &names),
+    let role_name = role.map(|role| role.record.identity.get("name")).unwrap_or_default();
+    let (scanning, replication, pull_through) = tokio::try_join!(
+        registry_scanning::discover(aws, &names, role_name),
         registry_replication::discover(aws, &names),
+        pull_through(aws, role),
     )?;
-    Ok(Found { repositories, scanning, replication })
+    Ok(Found { repositories, scanning, replication, pull_through })
+}
+
+async fn pull_through(
+    aws: &Aws,
+    role: Option<&iam_role::Existing>,
+) -> Result<Vec<pull_through_cache_rule::Existing>, Failure> {
+    let Some(role) = role else { return Ok(Vec::new()) };
+    let rules = made_here::parts(&role.tags).filter(|(part, _)| part.kind() == pull_through_cache_rule::KIND);
+    let name = role.record.identity.get("name");
+    let finds =
+        rules.map(|(part, mark)| async move { pull_through_cache_rule::find(aws, &part, &mark, name).await });
+    Ok(futures::future::try_join_all(finds).await?.into_iter().flatten().collect())
 }
 
 /// The arguments that what was found was made from.
@@ -61,10 +79,16 @@ pub async fn read_back(
         .replication
         .as_ref()
         .map(|rule| rule.destinations.iter().map(destination).collect::<Set<ImageReplication>>());
+    let rule = |rule: &pull_through_cache_rule::Existing| {
+        let upstream = rule.upstream.as_str().into();
+        let rule_model = ImagePullThrough { upstream, credential_arn: rule.credential_arn.clone().into() };
+        (rule.record.key.name().to_owned(), Field::Known(rule_model))
+    };
+    let pull_through: Map<ImagePullThrough> = found.pull_through.iter().map(rule).collect();
     let registry = ImageRegistry {
         enhanced_scanning: found.scanning.as_ref().map(|_| true).into(),
         replication: replication.into(),
-        pull_through: Field::Null,
+        pull_through: (!pull_through.is_empty()).then_some(pull_through).into(),
     };
     Ok((
         (!repositories.is_empty()).then_some(repositories).into(),
