@@ -346,6 +346,19 @@ fn rules_that_fetch_are_shared_made_and_refused() -> Result<()> {
 }
 
 #[test]
+fn a_rule_that_a_killed_create_has_made_goes_with_the_cluster() -> Result<()> {
+    let stage = Stage::new()?;
+    let rules = json!({"public": {"upstream": "public.ecr.aws"}});
+    let cluster = stage.cluster().with("image_registry", json!({"pull_through": rules}));
+    stage.configure(&cluster)?;
+    stage.kill_at(&["apply", "-auto-approve"], "ecr:CreatePullThroughCacheRule")?;
+    stage.apply()?;
+    stage.expect_ready()?;
+    stage.expect_import_to_fit()?;
+    stage.expect_destroyed_completely()
+}
+
+#[test]
 fn a_cluster_without_images_needs_no_permission_for_them() -> Result<()> {
     let stage = Stage::new()?;
     let fault = stage.account.inject(&refuse("ecr:*"))?;
