@@ -3,7 +3,7 @@
 mod measured;
 mod page;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::journal::{Call, Journal};
 
@@ -126,11 +126,14 @@ impl Reads {
                 free = start + answer;
             }
         }
-        let mut asked: Vec<&str> = journal.calls.iter().map(|call| call.request.as_str()).collect();
-        asked.sort_unstable();
-        asked.dedup();
-        Self { all: journal.calls.len(), waves, repeated: journal.calls.len() - asked.len() }
+        Self { all: journal.calls.len(), waves, repeated: repeated(journal) }
     }
+}
+
+/// How many calls asked what had been asked before.
+pub fn repeated(journal: &Journal) -> usize {
+    let asked: BTreeSet<&str> = journal.calls.iter().map(|call| call.request.as_str()).collect();
+    journal.calls.len() - asked.len()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod owned_objects;
 mod ownership;
 mod permissions;
 mod purposes;
+mod reads;
 mod remade;
 mod resume;
 mod scoreboard;

@@ -17,7 +17,7 @@ use std::time::Duration;
 pub(crate) const NAME: &str = "prod";
 
 /// How long a call may take to happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a test plays.
 pub(crate) struct Stage {

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use aws_config::{Region, SdkConfig};
 
 use super::error::{Operation, failure};
+use super::together::Together;
 use super::{Aws, Location};
 use crate::config::Endpoints;
 
@@ -39,6 +40,9 @@ impl Aws {
                 region: region.to_owned(),
             },
             started_updates: Mutex::default(),
+            alarms: Together::default(),
+            launch_templates: Together::default(),
+            log_groups: Together::default(),
         }
     }
 

@@ -7,10 +7,17 @@ pub mod naming;
 pub mod ownership;
 pub mod policy_document;
 pub mod subnets;
+mod together;
 pub mod token;
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use aws_sdk_cloudwatch::types::MetricAlarm;
+use aws_sdk_cloudwatchlogs::types::LogGroup;
+use aws_sdk_ec2::types::LaunchTemplate;
+
+use self::together::Together;
 
 /// Clients for one account and region: the world that parts act on.
 pub struct Aws {
@@ -31,6 +38,12 @@ pub struct Aws {
     /// Where they are.
     pub location: Location,
     started_updates: Mutex<BTreeSet<String>>,
+    /// Alarms by name.
+    pub alarms: Together<MetricAlarm>,
+    /// Launch templates by name.
+    pub launch_templates: Together<LaunchTemplate>,
+    /// Log groups by name.
+    pub log_groups: Together<LogGroup>,
 }
 
 impl Aws {

@@ -174,17 +174,18 @@ impl Part<Aws> for KmsKey {
         let (key, settings) = match target.outputs.get(ID) {
             // Both at once: what is known of the settings of a key that is gone does not matter.
             Some(id) => {
-                let (key, settings) = tokio::join!(describe(aws, id), settings(aws, id, alias));
+                let (key, settings) = tokio::join!(by_alias_or_id(aws, alias, id), settings(aws, id));
                 let Some(key) = key? else { return Ok(Observation::Absent) };
                 (key, settings?)
             }
             None => {
                 let Some(key) = self.find(aws, target).await? else { return Ok(Observation::Absent) };
-                let settings = settings(aws, key.key_id(), alias).await?;
-                (key, settings)
+                let id = key.key_id();
+                let (has_alias, settings) = tokio::try_join!(has_alias(aws, id, alias), settings(aws, id))?;
+                ((key, has_alias), settings)
             }
         };
-        let (rotates, policy, tags, has_alias) = settings;
+        let ((key, has_alias), (rotates, policy, tags)) = (key, settings);
         let seen = Seen {
             waits_for_deletion: waits_for_deletion(&key),
             enabled: key.enabled(),
@@ -425,10 +426,18 @@ async fn describe(aws: &Aws, id: &str) -> Result<Option<KeyMetadata>, Failure> {
     }
 }
 
-type KeySettings = (bool, Option<PolicyDocument>, Option<Tags>, bool);
+type KeySettings = (bool, Option<PolicyDocument>, Option<Tags>);
 
-async fn settings(aws: &Aws, id: &str, alias: &str) -> Result<KeySettings, Failure> {
-    tokio::try_join!(rotates(aws, id), policy(aws, id), tags(aws, id), has_alias(aws, id, alias))
+async fn settings(aws: &Aws, id: &str) -> Result<KeySettings, Failure> {
+    tokio::try_join!(rotates(aws, id), policy(aws, id), tags(aws, id))
+}
+
+/// The key of this id, and whether the alias is its: asked for by the alias, one call tells both.
+async fn by_alias_or_id(aws: &Aws, alias: &str, id: &str) -> Result<Option<(KeyMetadata, bool)>, Failure> {
+    if let Some(key) = describe(aws, alias).await?.filter(|key| key.key_id() == id) {
+        return Ok(Some((key, true)));
+    }
+    Ok(describe(aws, id).await?.map(|key| (key, false)))
 }
 
 async fn rotates(aws: &Aws, id: &str) -> Result<bool, Failure> {

@@ -5,6 +5,7 @@
 //!
 //! API: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html>
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use async_trait::async_trait;
@@ -354,11 +355,21 @@ fn ec2_tags(tags: &Tags) -> Vec<ec2::Tag> {
 }
 
 async fn describe(aws: &Aws, name: &str) -> Result<Option<ec2::LaunchTemplate>, Failure> {
-    match aws.ec2.describe_launch_templates().launch_template_names(name).send().await {
-        Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(failure(DESCRIBE, &error)),
-        Ok(answer) => Ok(answer.launch_templates.unwrap_or_default().into_iter().next()),
-    }
+    let client = aws.ec2.clone();
+    let ask = |names: BTreeSet<String>| async move {
+        // As a filter, and not as names, of which each has to be there.
+        let filter =
+            ec2::Filter::builder().name("launch-template-name").set_values(Some(names.into_iter().collect()));
+        let mut found = BTreeMap::new();
+        let mut pages =
+            client.describe_launch_templates().filters(filter.build()).into_paginator().items().send();
+        while let Some(template) = pages.next().await {
+            let template = template.map_err(|error| failure(DESCRIBE, &error))?;
+            found.extend(template.launch_template_name.clone().map(|name| (name, template)));
+        }
+        Ok(found)
+    };
+    aws.launch_templates.look(name, ask).await
 }
 
 async fn version_data(

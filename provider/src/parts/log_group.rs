@@ -6,6 +6,7 @@
 //!
 //! API: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html>
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use async_trait::async_trait;
@@ -330,15 +331,32 @@ fn is_retained(outputs: &Outputs) -> bool {
 }
 
 async fn describe(aws: &Aws, name: &str) -> Result<Option<Group>, Failure> {
+    let client = aws.logs.clone();
+    let ask = |names: BTreeSet<String>| async move {
+        let folders: BTreeSet<&str> = names.iter().map(|name| folder(name)).collect();
+        let calls = folders.into_iter().map(|folder| below(&client, folder));
+        Ok(futures::future::try_join_all(calls).await?.into_iter().flatten().collect())
+    };
+    aws.log_groups.look(name, ask).await
+}
+
+/// What the names of all groups of one kind of a cluster begin with.
+fn folder(name: &str) -> &str {
+    name.rfind('/').map_or(name, |end| &name[..=end])
+}
+
+async fn below(
+    client: &aws_sdk_cloudwatchlogs::Client,
+    folder: &str,
+) -> Result<BTreeMap<String, Group>, Failure> {
+    let mut found = BTreeMap::new();
     let mut pages =
-        aws.logs.describe_log_groups().log_group_name_prefix(name).into_paginator().items().send();
+        client.describe_log_groups().log_group_name_prefix(folder).into_paginator().items().send();
     while let Some(group) = pages.next().await {
         let group = group.map_err(|error| failure(DESCRIBE, &error))?;
-        if group.log_group_name() == Some(name) {
-            return Ok(Some(group));
-        }
+        found.extend(group.log_group_name.clone().map(|name| (name, group)));
     }
-    Ok(None)
+    Ok(found)
 }
 
 async fn tags(aws: &Aws, arn: &str) -> Result<Option<Tags>, Failure> {

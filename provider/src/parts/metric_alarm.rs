@@ -273,6 +273,9 @@ impl Part<Aws> for MetricAlarm {
 const MISSING: &str = "missing";
 
 const PUT: Operation = Operation::new("CloudWatch", "PutMetricAlarm");
+/// Source: DescribeAlarms, AlarmNames.
+const NAMES_AT_ONCE: usize = 100;
+
 const DESCRIBE: Operation = Operation::new("CloudWatch", "DescribeAlarms");
 const DELETE: Operation = Operation::new("CloudWatch", "DeleteAlarms");
 const LIST_TAGS: Operation = Operation::new("CloudWatch", "ListTagsForResource");
@@ -319,9 +322,21 @@ pub async fn discover(aws: &Aws, prefix: &str, ownership: &Ownership) -> Result<
 }
 
 async fn describe(aws: &Aws, name: &str) -> Result<Option<types::MetricAlarm>, Failure> {
-    let call = aws.cloudwatch.describe_alarms().alarm_types(types::AlarmType::MetricAlarm).alarm_names(name);
-    let answer = call.send().await.map_err(|error| failure(DESCRIBE, &error))?;
-    Ok(answer.metric_alarms.unwrap_or_default().into_iter().next())
+    let client = aws.cloudwatch.clone();
+    let ask = |names: BTreeSet<String>| async move {
+        let names: Vec<String> = names.into_iter().collect();
+        let calls = names.chunks(NAMES_AT_ONCE).map(|names| {
+            let call = client.describe_alarms().alarm_types(types::AlarmType::MetricAlarm);
+            call.set_alarm_names(Some(names.to_vec())).send()
+        });
+        let mut found = BTreeMap::new();
+        for answer in futures::future::join_all(calls).await {
+            let alarms = answer.map_err(|error| failure(DESCRIBE, &error))?.metric_alarms.unwrap_or_default();
+            found.extend(alarms.into_iter().filter_map(|alarm| Some((alarm.alarm_name.clone()?, alarm))));
+        }
+        Ok(found)
+    };
+    aws.alarms.look(name, ask).await
 }
 
 fn cloudwatch_tags(tags: &Tags) -> Vec<Tag> {

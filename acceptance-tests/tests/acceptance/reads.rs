@@ -1,0 +1,81 @@
+//! What a plan of a full cluster asks AWS: little, nothing twice, and everything at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use acceptance_tests::configuration::Cluster;
+use acceptance_tests::failure::ensure;
+use acceptance_tests::fault::{Action, Fault};
+use acceptance_tests::journal::{Call, Journal};
+use acceptance_tests::timeline::repeated;
+use acceptance_tests::{Result, wait};
+use serde_json::{Map, Value, json};
+
+use crate::stage::{PATIENCE, Stage};
+
+/// Three node groups, four access entries, and everything by default: eight add-ons among it.
+fn cluster(stage: &Stage) -> Result<Cluster> {
+    let groups = json!({
+        "general": {},
+        "spot": {"purpose": "spot", "min_size": 1, "max_size": 2},
+        "stateful": {"purpose": "stateful"},
+    });
+    let mut entries = Map::new();
+    for name in ["one", "two", "three", "four"] {
+        let principal = stage.account.role_of_nobody(name)?;
+        entries.insert(name.to_owned(), json!({"principal_arn": principal, "preset": "viewer"}));
+    }
+    stage.account.set_baseline()?;
+    let cluster = stage.cluster().with("node_groups", groups);
+    Ok(cluster.with("access_entries", Value::Object(entries)))
+}
+
+/// How often each operation was called.
+fn counts(journal: &Journal) -> BTreeMap<String, usize> {
+    journal.calls.iter().fold(BTreeMap::new(), |mut counts, call| {
+        *counts.entry(call.action()).or_default() += 1;
+        counts
+    })
+}
+
+#[test]
+fn a_plan_asks_little_nothing_twice_and_everything_at_once() -> Result<()> {
+    let stage = Stage::new()?;
+    let cluster = cluster(&stage)?;
+    stage.made(&cluster)?;
+    let mark = stage.account.mark()?;
+    stage.expect_empty_plan()?;
+    let journal = stage.account.journal_since(mark)?;
+    let counts = counts(&journal);
+    ensure(repeated(&journal) == 0, || format!("asked twice:\n{}", journal.text()))?;
+    // Alarms and the groups of Container Insights come on top: CloudWatch tells tags of one object at a time.
+    let watches = |call: &&Call| {
+        let resource = call.resource.as_deref().unwrap_or_default();
+        call.service == "monitoring" || resource.contains("/aws/containerinsights/")
+    };
+    let watching = journal.calls.iter().filter(watches).count();
+    ensure(journal.calls.len() - watching <= 45 && watching <= 13, || {
+        format!("{} reads, {watching} of them for observability: {counts:#?}", journal.calls.len())
+    })?;
+
+    // No look is answered before all of them have come: only whose account it is has to be known before.
+    let looks: Vec<&str> =
+        journal.calls.iter().map(|call| call.service.as_str()).filter(|service| *service != "sts").collect();
+    for service in looks.iter().collect::<BTreeSet<_>>() {
+        stage.account.inject(&Fault::new(Action::HoldBefore).at(&format!("{service}:*")).until_cleared())?;
+    }
+    let mark = stage.account.mark()?;
+    let running = stage.workspace.start(&["plan", "-detailed-exitcode"])?;
+    let all_came = wait::until("all looks", PATIENCE, || {
+        let journal = stage.account.journal_since(mark)?;
+        let waiting = journal.calls.iter().filter(|call| call.outcome.is_none()).count();
+        Ok((waiting == looks.len()).then_some(()))
+    });
+    stage.account.clear_faults()?;
+    let ended = running.wait()?;
+    all_came.map_err(|failure| {
+        let text = stage.account.journal_since(mark).map(|journal| journal.text()).unwrap_or_default();
+        acceptance_tests::Failure::new(format!("{failure}; of {} these had come:\n{text}", looks.len()))
+    })?;
+    ended.expect_exit(0)?;
+    stage.expect_destroyed_completely()
+}
