@@ -5,6 +5,7 @@ mod addons;
 mod drift;
 mod driver;
 mod every_attribute;
+mod examples;
 mod faults;
 mod following;
 mod images;
