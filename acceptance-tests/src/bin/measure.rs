@@ -24,7 +24,7 @@ const PLANS: usize = 15;
 const CLIENT_CERTIFICATE: &str = include_str!("../../cases/client-certificate.pem");
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--").collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => measure(),
         ["--timeline"] => draw(),

@@ -141,6 +141,7 @@ impl<W: Send + Sync + 'static> Object<W> {
         let settings = &self.context.settings;
         let mut pauses = Pauses::new(settings);
         let (mut bad, mut not_yet_since) = (0, None);
+        let mut has_failed = false;
         loop {
             let look = {
                 let _permit = self.context.permit().await?;
@@ -149,11 +150,16 @@ impl<W: Send + Sync + 'static> Object<W> {
             };
             match look {
                 Ok(Probe::Done(outputs)) => return Ok(outputs),
+                // The first look may still see how an earlier attempt ended.
+                Ok(Probe::Failed(text)) if !has_failed => {
+                    self.context.note_wait(self.part.key(), text);
+                    (bad, not_yet_since, has_failed) = (0, None, true);
+                }
                 Ok(Probe::Failed(text)) => return Err(Unsettled::Hopeless(Failure::refused(text))),
                 Ok(Probe::Pending(status)) => {
                     tracing::debug!(part = %self.part.key(), status, "waiting");
                     self.context.note_wait(self.part.key(), status);
-                    (bad, not_yet_since) = (0, None);
+                    (bad, not_yet_since, has_failed) = (0, None, false);
                 }
                 Err(failure) => {
                     let is_hopeless = match failure.kind {

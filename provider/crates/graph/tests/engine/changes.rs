@@ -285,6 +285,16 @@ async fn foreign_objects_are_neither_changed_nor_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn how_an_earlier_attempt_ended_does_not_end_a_wait() {
+    let mut bench = Bench::new();
+    bench.world.state().old_failures = 1;
+    bench.converge(&one(Thing::new("a", "1"))).await;
+    bench.world.state().old_failures = 1;
+    bench.converge(&Stages::from(Graph::new())).await;
+    assert_eq!(bench.world.calls(), ["create a", "delete a"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_many_bad_looks_in_a_row_end_a_wait() {
     let stages = || one(Thing::new("a", "1"));
     let mut bench = Bench::new();

@@ -70,6 +70,8 @@ pub(crate) struct State {
     pub(crate) unseen: BTreeSet<String>,
     /// So many of the next probes fail.
     pub(crate) bad_probes: u32,
+    /// So many of the next probes still see how an earlier attempt ended.
+    pub(crate) old_failures: u32,
     pub(crate) calls: usize,
     pub(crate) running: usize,
     pub(crate) most_running: usize,
@@ -429,6 +431,10 @@ impl Part<World> for Thing {
         if state.bad_probes > 0 {
             state.bad_probes -= 1;
             return Err(Failure::new(FailureKind::Unknown, "throttled"));
+        }
+        if state.old_failures > 0 {
+            state.old_failures -= 1;
+            return Ok(Probe::Failed("an earlier attempt failed".to_owned()));
         }
         Ok(match (until, state.objects.get(name)) {
             (Until::Gone, None) => Probe::Done(Outputs::default()),
