@@ -17,8 +17,8 @@ use crate::local_aws::LocalAws;
 /// Virtual seconds per real second: create and destroy take a quarter of an hour. A quicker clock would count the
 /// work of this machine, and the pauses at the beginning of each wait, many times.
 const SCALE: u32 = 2;
-/// The provider's longest pause of three seconds, on that scale.
-const LONGEST_PAUSE: &str = "1500ms";
+/// The provider's longest pause of two seconds, on that scale.
+const LONGEST_PAUSE: &str = "1s";
 /// How late a stalled answer comes, a little less than the local AWS takes.
 const STALLED: f64 = 1.9;
 

@@ -353,7 +353,13 @@ fn a_rule_that_a_killed_create_has_made_goes_with_the_cluster() -> Result<()> {
     stage.configure(&cluster)?;
     stage.kill_at(&["apply", "-auto-approve"], "ecr:CreatePullThroughCacheRule")?;
     stage.apply()?;
-    stage.expect_ready()?;
+    let current = stage.expect_ready()?;
+    let role = current.attributes["cluster_role_arn"].as_str().explain("the role's ARN")?.to_owned();
+    let name = role.rsplit('/').next().explain("the role's name")?;
+    let tags = stage.account.call("iam", "ListRoleTags", json!({"RoleName": name}))?;
+    let of_rule = |tag: &&Value| tag["Key"].as_str().is_some_and(|key| key.ends_with("cache-rule/public"));
+    let mark = tags["Tags"].as_array().into_iter().flatten().find(of_rule).explain("the mark of the rule")?;
+    ensure(mark["Value"].as_str().is_some_and(|value| value.starts_with("made ")), || mark.to_string())?;
     stage.expect_import_to_fit()?;
     stage.expect_destroyed_completely()
 }

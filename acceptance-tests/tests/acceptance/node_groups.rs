@@ -65,3 +65,19 @@ fn a_degraded_group_is_shown() -> Result<()> {
     stage.account.clear_scripts()?;
     stage.expect_destroyed_completely()
 }
+
+#[test]
+fn an_update_that_ends_badly_is_an_error_and_the_next_apply_tries_it_again() -> Result<()> {
+    let stage = Stage::new()?;
+    let created_at = stage.made(&stage.cluster())?;
+    let issues =
+        json!([{"code": "NodeCreationFailure", "message": "Instances failed to join", "resourceIds": []}]);
+    stage.account.script(&format!("nodegroup/{NAME}/general"), "fail", issues)?;
+    let groups = json!({"general": {"disk_gib": 60}});
+    stage.configure(&stage.cluster().with("node_groups", groups))?;
+    stage.workspace.apply(&[])?.expect_exit(1)?.expect_text("NodeCreationFailure")?;
+    stage.account.clear_scripts()?;
+    stage.apply()?;
+    stage.expect_resumed(&created_at)?;
+    stage.expect_destroyed_completely()
+}

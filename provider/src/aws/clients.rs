@@ -43,6 +43,7 @@ impl Aws {
             alarms: Together::default(),
             launch_templates: Together::default(),
             log_groups: Together::default(),
+            role_tags: Together::default(),
         }
     }
 

@@ -17,6 +17,7 @@ use aws_sdk_cloudwatch::types::MetricAlarm;
 use aws_sdk_cloudwatchlogs::types::LogGroup;
 use aws_sdk_ec2::types::LaunchTemplate;
 
+use self::ownership::Tags;
 use self::together::Together;
 
 /// Clients for one account and region: the world that parts act on.
@@ -44,6 +45,8 @@ pub struct Aws {
     pub launch_templates: Together<LaunchTemplate>,
     /// Log groups by name.
     pub log_groups: Together<LogGroup>,
+    /// Tags of roles, by the role's name.
+    pub role_tags: Together<Tags>,
 }
 
 impl Aws {

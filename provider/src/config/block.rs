@@ -21,7 +21,8 @@ model! {
         /// Most retries of one call, with growing pauses. Default 25.
         max_retries: i64 = optional().between(0, 100),
         /// The longest pause between two looks while something is made or deleted, such as `10s`; pauses begin
-        /// at half a second and grow. Default `3s`; longer ones make fewer calls, and commands that end later.
+        /// at half a second and grow. Default `2s`; longer ones make fewer calls, and commands that
+        /// end later. While more than eight objects are waited for, pauses grow.
         poll_interval: String = optional().check(is_pause, "be a duration such as \"10s\", more than zero"),
         /// Accounts this provider may work in. Any other one is an error before anything is done.
         allowed_account_ids: Set<String> = optional().check(is_account, "be an account id of twelve digits"),

@@ -434,8 +434,11 @@ async fn settings(aws: &Aws, id: &str) -> Result<KeySettings, Failure> {
 
 /// The key of this id, and whether the alias is its: asked for by the alias, one call tells both.
 async fn by_alias_or_id(aws: &Aws, alias: &str, id: &str) -> Result<Option<(KeyMetadata, bool)>, Failure> {
-    if let Some(key) = describe(aws, alias).await?.filter(|key| key.key_id() == id) {
-        return Ok(Some((key, true)));
+    match describe(aws, alias).await {
+        Ok(Some(key)) if key.key_id() == id => return Ok(Some((key, true))),
+        // A key of others that the alias was given to may be none of our business.
+        Err(refused) if refused.kind != resource_graph::FailureKind::Refused => return Err(refused),
+        _ => {}
     }
     Ok(describe(aws, id).await?.map(|key| (key, false)))
 }

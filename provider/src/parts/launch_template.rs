@@ -357,7 +357,8 @@ fn ec2_tags(tags: &Tags) -> Vec<ec2::Tag> {
 async fn describe(aws: &Aws, name: &str) -> Result<Option<ec2::LaunchTemplate>, Failure> {
     let client = aws.ec2.clone();
     let ask = |names: BTreeSet<String>| async move {
-        // As a filter, and not as names, of which each has to be there.
+        // As a filter, and not as names, of which each has to be there. A filter takes 200 values: more templates
+        // than AWS makes node groups for in a region's clusters at once.
         let filter =
             ec2::Filter::builder().name("launch-template-name").set_values(Some(names.into_iter().collect()));
         let mut found = BTreeMap::new();

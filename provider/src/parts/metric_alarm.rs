@@ -273,7 +273,7 @@ impl Part<Aws> for MetricAlarm {
 const MISSING: &str = "missing";
 
 const PUT: Operation = Operation::new("CloudWatch", "PutMetricAlarm");
-/// Source: DescribeAlarms, AlarmNames.
+/// Source: DescribeAlarms, AlarmNames and MaxRecords.
 const NAMES_AT_ONCE: usize = 100;
 
 const DESCRIBE: Operation = Operation::new("CloudWatch", "DescribeAlarms");
@@ -327,7 +327,7 @@ async fn describe(aws: &Aws, name: &str) -> Result<Option<types::MetricAlarm>, F
         let names: Vec<String> = names.into_iter().collect();
         let calls = names.chunks(NAMES_AT_ONCE).map(|names| {
             let call = client.describe_alarms().alarm_types(types::AlarmType::MetricAlarm);
-            call.set_alarm_names(Some(names.to_vec())).send()
+            call.max_records(100).set_alarm_names(Some(names.to_vec())).send()
         });
         let mut found = BTreeMap::new();
         for answer in futures::future::join_all(calls).await {

@@ -19,6 +19,8 @@ use crate::aws::ownership::{OWNER, from_map};
 const LOG_GROUPS: [&str; 2] = ["/aws/eks/", "/aws/containerinsights/"];
 /// Dimension of the metrics of clusters.
 const CLUSTER_NAME: &str = "ClusterName";
+/// Namespace of the metric that tells of a way in for emergencies.
+pub const BREAK_GLASS_NAMESPACE: &str = "BreakGlass";
 
 const LIST_CLUSTERS: Operation = Operation::new("EKS", "ListClusters");
 const DESCRIBE_CLUSTER: Operation = Operation::new("EKS", "DescribeCluster");
@@ -188,7 +190,8 @@ async fn of_repositories(aws: &Aws) -> Result<Vec<String>, Failure> {
     Ok(owners)
 }
 
-/// Of the alarms about clusters: asking all of an account for their tags would take a call for each.
+/// Of the alarms about clusters and ways into them: asking all of an account for their tags would take a call for
+/// each. Those of others may refuse to tell theirs, and are not ours then.
 async fn of_alarms(aws: &Aws) -> Result<Vec<String>, Failure> {
     let mut owners = Vec::new();
     let call = aws.cloudwatch.describe_alarms().alarm_types(AlarmType::MetricAlarm);
@@ -197,13 +200,19 @@ async fn of_alarms(aws: &Aws) -> Result<Vec<String>, Failure> {
         let alarms =
             page.map_err(|error| failure(DESCRIBE_ALARMS, &error))?.metric_alarms.unwrap_or_default();
         let of_cluster = |alarm: &&MetricAlarm| {
-            alarm.dimensions().iter().any(|dimension| dimension.name() == Some(CLUSTER_NAME))
+            alarm.namespace() == Some(BREAK_GLASS_NAMESPACE)
+                || alarm.dimensions().iter().any(|dimension| dimension.name() == Some(CLUSTER_NAME))
         };
         for alarm in alarms.iter().filter(of_cluster) {
             let arn = alarm.alarm_arn().unwrap_or_default();
             match aws.cloudwatch.list_tags_for_resource().resource_arn(arn).send().await {
                 Err(error) if is_absent(&error) => {}
-                Err(error) => return Err(failure(LIST_ALARM_TAGS, &error)),
+                Err(error) => {
+                    let refused = failure(LIST_ALARM_TAGS, &error);
+                    if refused.kind != FailureKind::Refused {
+                        return Err(refused);
+                    }
+                }
                 Ok(answer) => {
                     let owner = answer.tags().iter().find(|tag| tag.key() == Some(OWNER));
                     owners.extend(owner.and_then(|tag| tag.value()).map(str::to_owned));

@@ -46,6 +46,9 @@ pub struct PullThroughCacheRule {
 pub struct Seen {
     upstream: String,
     credential_arn: Option<String>,
+    /// When it was made, seconds since 1970: the same in the answer of the create and later.
+    created: String,
+    mark: Option<Mark>,
 }
 
 /// One update of a rule.
@@ -53,12 +56,15 @@ pub struct Seen {
 pub enum Change {
     /// Other credentials.
     Credentials(String),
+    /// The mark on the cluster's role does not say yet, or any more, that this one was made here.
+    Mark(Mark),
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Credentials(_) => write!(formatter, "credentials"),
+            Self::Mark(_) => write!(formatter, "mark of its owner"),
         }
     }
 }
@@ -99,24 +105,29 @@ impl Part<Aws> for PullThroughCacheRule {
 
     async fn observe(&self, aws: &Aws, target: &Target<'_>) -> Result<Observation<Seen>, Failure> {
         let prefix = target.identity.get("prefix");
-        let Some(rule) = describe(aws, prefix).await? else { return Ok(Observation::Absent) };
-        let seen = seen(&rule);
-        let made = created(&rule).unwrap_or_default();
-        let mark = made_here::read(aws, target.identity.get("role"), &self.key()).await?;
-        let is_ours = mark.is_some_and(|mark| mark.covers(&made));
+        let key = self.key();
+        let mark = made_here::read(aws, target.identity.get("role"), &key);
+        let (rule, mark) = tokio::try_join!(describe(aws, prefix), mark)?;
+        let Some(rule) = rule else { return Ok(Observation::Absent) };
+        let seen = seen(&rule, mark);
+        let is_ours = seen.mark.as_ref().is_some_and(|mark| mark.covers(&seen.upstream, &seen.created));
         let mut outputs = outputs(&rule);
         if is_ours {
-            outputs.set(MADE_HERE, made);
+            outputs.set(MADE_HERE, seen.created.clone());
         }
         let owner = if is_ours || self.is_wanted(&seen) { Owner::Ours } else { Owner::Nobody };
-        Ok(Observation::Present { owner, instance: created(&rule), outputs, seen })
+        Ok(Observation::Present { owner, instance: Some(seen.created.clone()), outputs, seen })
     }
 
     fn compare(&self, target: &Target<'_>, seen: &Seen) -> Comparison<Change> {
+        let is_made_here = is_made_here(target.outputs);
+        let made = Mark::Made(seen.created.clone());
+        let mark =
+            Some(made).filter(|made| is_made_here && seen.mark.as_ref() != Some(made)).map(Change::Mark);
         if self.is_wanted(seen) {
-            return Comparison::Same;
+            return mark.map_or(Comparison::Same, |mark| Comparison::Change(vec![mark]));
         }
-        if !is_made_here(target.outputs) {
+        if !is_made_here {
             return Comparison::Impossible(format!(
                 "the rule {} is shared with others, who made it for {}{}; configure it like that, or choose another \
                  prefix",
@@ -127,7 +138,7 @@ impl Part<Aws> for PullThroughCacheRule {
         }
         match &self.credential_arn {
             Some(arn) if seen.upstream == self.upstream => {
-                Comparison::Change(vec![Change::Credentials(arn.clone())])
+                Comparison::Change(mark.into_iter().chain([Change::Credentials(arn.clone())]).collect())
             }
             _ => Comparison::Replace(Replacement {
                 reason: "ECR fixes the other registry, and that it needs no credentials, at creation"
@@ -140,7 +151,13 @@ impl Part<Aws> for PullThroughCacheRule {
     async fn create(&self, aws: &Aws, target: &Target<'_>) -> Result<Created<Seen>, Failure> {
         let prefix = target.identity.get("prefix");
         let role = target.identity.get("role");
-        made_here::set(aws, role, &self.key(), &Mark::Begun).await?;
+        let key = self.key();
+        // A mark that is there already is of an earlier try, whose end nobody heard of.
+        let begun = Mark::Begun(self.upstream.clone());
+        let before = made_here::read(aws, role, &key).await?;
+        if before.as_ref() != Some(&begun) {
+            made_here::set(aws, role, &key, &begun).await?;
+        }
         let answer = aws
             .ecr
             .create_pull_through_cache_rule()
@@ -154,22 +171,38 @@ impl Part<Aws> for PullThroughCacheRule {
             .send()
             .await
             .map_err(|error| failure(CREATE, &error));
-        if answer.as_ref().err().is_some_and(|refused| refused.kind != FailureKind::Unknown) {
-            made_here::remove(aws, role, &self.key()).await?;
-        }
-        let answer = answer?;
-        let seen = Seen { upstream: self.upstream.clone(), credential_arn: self.credential_arn.clone() };
-        let instance = answer.created_at().map(|time| time.secs().to_string());
-        let created = instance.clone().unwrap_or_default();
-        made_here::set(aws, role, &self.key(), &Mark::Made(created.clone())).await?;
-        Ok(Created { seen, instance, outputs: Outputs::new([(CREATED, &created), (MADE_HERE, &created)]) })
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(mut refused) => {
+                if refused.kind != FailureKind::Unknown && before.as_ref() != Some(&begun) {
+                    let removed = made_here::remove(aws, role, &key).await;
+                    refused.message.extend(removed.err().map(|failure| format!("; and then: {failure}")));
+                }
+                return Err(refused);
+            }
+        };
+        let created = answer.created_at().map(|time| time.secs().to_string()).unwrap_or_default();
+        let outputs = Outputs::new([(CREATED, &created), (MADE_HERE, &created)]);
+        let seen = Seen {
+            upstream: self.upstream.clone(),
+            credential_arn: self.credential_arn.clone(),
+            created: created.clone(),
+            mark: Some(begun),
+        };
+        Ok(Created { seen, instance: Some(created), outputs })
     }
 
     async fn update(&self, aws: &Aws, target: &Target<'_>, change: &Change) -> Result<Outputs, Failure> {
-        let Change::Credentials(arn) = change;
-        let call = aws.ecr.update_pull_through_cache_rule();
-        let call = call.ecr_repository_prefix(target.identity.get("prefix")).credential_arn(arn);
-        call.send().await.map_err(|error| failure(UPDATE, &error))?;
+        match change {
+            Change::Credentials(arn) => {
+                let call = aws.ecr.update_pull_through_cache_rule();
+                let call = call.ecr_repository_prefix(target.identity.get("prefix")).credential_arn(arn);
+                call.send().await.map_err(|error| failure(UPDATE, &error))?;
+            }
+            Change::Mark(mark) => {
+                made_here::set(aws, target.identity.get("role"), &self.key(), mark).await?;
+            }
+        }
         Ok(Outputs::default())
     }
 
@@ -223,14 +256,13 @@ pub const CALLS: Calls = Calls {
 /// somebody else's by now.
 pub async fn find(aws: &Aws, part: &PartKey, mark: &Mark, role: &str) -> Result<Option<Existing>, Failure> {
     let Some(rule) = describe(aws, part.name()).await? else { return Ok(None) };
-    let made = created(&rule).unwrap_or_default();
-    if !mark.covers(&made) {
+    let Seen { upstream, credential_arn, created, .. } = seen(&rule, None);
+    if !mark.covers(&upstream, &created) {
         return Ok(None);
     }
     let mut outputs = outputs(&rule);
-    outputs.set(MADE_HERE, made);
-    let Seen { upstream, credential_arn } = seen(&rule);
-    let record = found(part.clone(), identity(part.name(), role), created(&rule), outputs);
+    outputs.set(MADE_HERE, created.clone());
+    let record = found(part.clone(), identity(part.name(), role), Some(created), outputs);
     Ok(Some(Existing { record, upstream, credential_arn }))
 }
 
@@ -253,23 +285,21 @@ fn is_made_here(outputs: &Outputs) -> bool {
     outputs.get(MADE_HERE).is_some() && outputs.get(MADE_HERE) == outputs.get(CREATED)
 }
 
-fn seen(rule: &Rule) -> Seen {
+fn seen(rule: &Rule, mark: Option<Mark>) -> Seen {
     Seen {
         upstream: rule.upstream_registry_url().unwrap_or_default().to_owned(),
         credential_arn: rule.credential_arn().map(str::to_owned),
+        created: created(rule),
+        mark,
     }
 }
 
 fn outputs(rule: &Rule) -> Outputs {
-    Outputs::new([
-        ("upstream", rule.upstream_registry_url().unwrap_or_default()),
-        (CREATED, &created(rule).unwrap_or_default()),
-    ])
+    Outputs::new([("upstream", rule.upstream_registry_url().unwrap_or_default()), (CREATED, &created(rule))])
 }
 
-/// When it was made, seconds since 1970: the same in the answer of the create and later.
-fn created(rule: &Rule) -> Option<String> {
-    rule.created_at().map(|time| time.secs().to_string())
+fn created(rule: &Rule) -> String {
+    rule.created_at().map(|time| time.secs().to_string()).unwrap_or_default()
 }
 
 async fn describe(aws: &Aws, prefix: &str) -> Result<Option<Rule>, Failure> {

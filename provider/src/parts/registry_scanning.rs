@@ -1,8 +1,8 @@
 //! Enhanced scanning of our repositories: filters of ours in the one rule of the registry that scans
 //! continuously. A registry has one rule of each frequency and one scan type for all.
 //!
-//! A registry that scans with `BASIC` and has no rules is switched to `ENHANCED`, and back when no rule is left: a tag
-//! on the cluster's role says that it was. One with rules of others is never switched.
+//! A registry that scans with `BASIC` and has no rules is switched to `ENHANCED`, and back when no rule is left;
+//! one with rules of others is never switched.
 //!
 //! API: <https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutRegistryScanningConfiguration.html>
 
@@ -18,7 +18,6 @@ use serde_json::{Value, json};
 
 #[cfg(test)]
 use super::Calls;
-use super::made_here::{self, Mark};
 use super::registry::{self, Document, filters, rules};
 use crate::aws::{Aws, Location};
 use crate::errors;
@@ -35,8 +34,6 @@ pub struct RegistryScanning {
     pub repositories: BTreeSet<String>,
     /// Whose registry it is.
     pub location: Location,
-    /// The role of the cluster, which carries the mark of a switch.
-    pub role: String,
 }
 
 /// What was seen of the rules.
@@ -65,7 +62,6 @@ impl RegistryScanning {
             spec: record.spec.clone(),
             repositories: registry::recorded(&record.outputs),
             location: location.clone(),
-            role: record.identity.get("role").to_owned(),
         }
     }
 
@@ -80,10 +76,7 @@ impl RegistryScanning {
 
     async fn put(&self, aws: &Aws, target: &Target<'_>) -> Result<Outputs, Failure> {
         let (wanted, known) = (self.filters(), self.known(target));
-        if is_basic(&Document::Scanning.read(aws).await?) {
-            made_here::set(aws, target.identity.get("role"), &self.key(), &Mark::Begun).await?;
-        }
-        Document::Scanning.edit(aws, |document| edited(document, &wanted, &known, BASIC)).await?;
+        Document::Scanning.edit(aws, |document| edited(document, &wanted, &known)).await?;
         Ok(registry::outputs(&wanted))
     }
 }
@@ -98,7 +91,7 @@ impl Part<Aws> for RegistryScanning {
     }
 
     fn identity(&self) -> Identity {
-        identity(&self.location.account_id, &self.role)
+        Identity::new([("registry", &self.location.account_id)])
     }
 
     fn spec(&self) -> String {
@@ -138,11 +131,7 @@ impl Part<Aws> for RegistryScanning {
 
     async fn delete(&self, aws: &Aws, target: &Target<'_>) -> Result<(), Failure> {
         let (nothing, known) = (BTreeSet::new(), self.known(target));
-        let role = target.identity.get("role");
-        let was_switched = made_here::read(aws, role, &self.key()).await?.is_some();
-        let without_rules = if was_switched { BASIC } else { ENHANCED };
-        Document::Scanning.edit(aws, |document| edited(document, &nothing, &known, without_rules)).await?;
-        if was_switched { made_here::remove(aws, role, &self.key()).await } else { Ok(()) }
+        Document::Scanning.edit(aws, |document| edited(document, &nothing, &known)).await
     }
 
     async fn probe(&self, aws: &Aws, target: &Target<'_>, until: Until) -> Result<Probe, Failure> {
@@ -160,13 +149,7 @@ impl Part<Aws> for RegistryScanning {
 #[cfg(test)]
 pub const CALLS: Calls = Calls {
     kind: KIND,
-    calls: &[
-        registry::GET_SCANNING,
-        registry::PUT_SCANNING,
-        made_here::READ,
-        made_here::SET,
-        made_here::REMOVE,
-    ],
+    calls: &[registry::GET_SCANNING, registry::PUT_SCANNING],
     implied: &[
         ("inspector2:Enable", "ECR user guide, image-scanning-enhanced, required permissions"),
         (
@@ -182,11 +165,7 @@ pub const CALLS: Calls = Calls {
 
 /// The record of our filters, when repositories of these names have any. Nothing else tells them from those of
 /// others.
-pub async fn discover(
-    aws: &Aws,
-    repositories: &BTreeSet<String>,
-    role: &str,
-) -> Result<Option<Record>, Failure> {
+pub async fn discover(aws: &Aws, repositories: &BTreeSet<String>) -> Result<Option<Record>, Failure> {
     if repositories.is_empty() {
         return Ok(None);
     }
@@ -195,13 +174,9 @@ pub async fn discover(
         answer => answer?,
     };
     let present = present(&document, &repositories.iter().map(|name| filter_of(name)).collect());
-    let identity = identity(&aws.location.account_id, role);
+    let identity = Identity::new([("registry", &aws.location.account_id)]);
     let outputs = registry::outputs(&present);
     Ok((!present.is_empty()).then(|| super::found(PartKey::new(KIND, ""), identity, None, outputs)))
-}
-
-fn identity(registry: &str, role: &str) -> Identity {
-    Identity::new([("registry", registry), ("role", role)])
 }
 
 /// A filter takes no two separators side by side, which names of repositories may have.
@@ -222,7 +197,6 @@ fn filter_of(repository: &str) -> String {
 
 const CONTINUOUSLY: &str = "CONTINUOUS_SCAN";
 const BASIC: &str = "BASIC";
-const ENHANCED: &str = "ENHANCED";
 
 fn is_basic(document: &Value) -> bool {
     document["scanType"].as_str().is_none_or(|scan_type| scan_type == BASIC)
@@ -240,13 +214,11 @@ fn basic_for_others() -> String {
         .to_owned()
 }
 
-/// The document with `wanted` instead of what is `known` as ours; none when it is so. `without_rules` is the scan type
-/// of a registry that no rule is left in.
+/// The document with `wanted` instead of what is `known` as ours; none when it is so.
 fn edited(
     document: &Value,
     wanted: &BTreeSet<String>,
     known: &BTreeSet<String>,
-    without_rules: &str,
 ) -> Result<Option<Value>, Failure> {
     let mut rules = rules(document);
     if !wanted.is_empty() && is_basic(document) && !rules.is_empty() {
@@ -272,7 +244,7 @@ fn edited(
     } else {
         rules[position]["repositoryFilters"] = Value::Array(all);
     }
-    let scan_type = if rules.is_empty() { without_rules } else { ENHANCED };
+    let scan_type = if rules.is_empty() { BASIC } else { "ENHANCED" };
     let mut document = document.clone();
     document["scanType"] = json!(scan_type);
     document["rules"] = Value::Array(rules);
@@ -298,30 +270,28 @@ mod tests {
         let continuous = json!({"scanFrequency": CONTINUOUSLY, "repositoryFilters": [theirs]});
         let before = document("ENHANCED", json!([on_push, continuous]));
         let ours = names(&["orders", "shop/api"]);
-        let after = edited(&before, &ours, &ours, ENHANCED).unwrap().expect("a change");
+        let after = edited(&before, &ours, &ours).unwrap().expect("a change");
         assert_eq!(after["rules"][0], on_push);
         assert_eq!(after["rules"][1]["repositoryFilters"][0], theirs);
         assert_eq!(present(&after, &ours), ours);
-        assert_eq!(edited(&after, &ours, &ours, ENHANCED).unwrap(), None);
-        assert_eq!(edited(&after, &BTreeSet::new(), &ours, ENHANCED).unwrap(), Some(before));
+        assert_eq!(edited(&after, &ours, &ours).unwrap(), None);
+        assert_eq!(edited(&after, &BTreeSet::new(), &ours).unwrap(), Some(before));
     }
 
     #[test]
     fn a_registry_without_rules_is_switched_and_switched_back() {
         let (before, ours) = (document(BASIC, json!([])), names(&["orders"]));
-        let after = edited(&before, &ours, &ours, BASIC).unwrap().expect("a change");
+        let after = edited(&before, &ours, &ours).unwrap().expect("a change");
         assert_eq!(after["scanType"], "ENHANCED");
-        assert_eq!(edited(&after, &BTreeSet::new(), &ours, BASIC).unwrap(), Some(before));
-        let enhanced = document(ENHANCED, json!([]));
-        assert_eq!(edited(&after, &BTreeSet::new(), &ours, ENHANCED).unwrap(), Some(enhanced));
+        assert_eq!(edited(&after, &BTreeSet::new(), &ours).unwrap(), Some(before));
     }
 
     #[test]
     fn a_registry_with_basic_rules_of_others_is_not_switched() {
         let on_push = json!({"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": []});
         let before = document(BASIC, json!([on_push]));
-        assert!(edited(&before, &names(&["orders"]), &names(&["orders"]), BASIC).is_err());
-        assert_eq!(edited(&before, &BTreeSet::new(), &names(&["orders"]), BASIC).unwrap(), None);
+        assert!(edited(&before, &names(&["orders"]), &names(&["orders"])).is_err());
+        assert_eq!(edited(&before, &BTreeSet::new(), &names(&["orders"])).unwrap(), None);
     }
 
     #[test]

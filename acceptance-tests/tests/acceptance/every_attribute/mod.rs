@@ -132,8 +132,8 @@ fn play(rows: &[Row]) -> Result<()> {
             succeeded.map(|call| call.action().replace("monitoring:", "cloudwatch:")).collect();
         ensure(actions.contains(row.action), || format!("{} instead of {actions:?}", row.action))
             .map_err(about)?;
+        stage.expect_empty_plan().map_err(about)?;
     }
-    stage.expect_empty_plan()?;
     ensure(stage.account.created_at(crate::stage::NAME)? == created_at, || "another cluster".to_owned())?;
     stage.expect_destroyed_completely()
 }

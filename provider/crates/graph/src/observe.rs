@@ -9,7 +9,7 @@ use crate::{
     Record, RecordState, Settings, Stages, Target, settings::Pauses,
 };
 
-/// Looks at once: more than a cluster has parts, so that a plan waits for one answer, not for one after the other.
+/// Looks at once: enough for most clusters, so that a plan waits for one answer, not for one after the other.
 const LOOKS_AT_ONCE: usize = 64;
 
 /// What one look answered.

@@ -146,7 +146,7 @@ pub enum Probe {
     Done(Outputs),
     /// Not yet; the world's own word for it.
     Pending(String),
-    /// It will not come; the world's own health text. Believed when two looks in a row say so.
+    /// It will not come; the world's own health text. Of what shall go it is believed when two looks in a row say so.
     Failed(String),
 }
 

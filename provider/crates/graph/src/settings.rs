@@ -9,7 +9,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// Pause after the first look of a wait; each one after it is twice as long.
     pub poll_first: Duration,
-    /// The longest pause between two looks.
+    /// The longest pause between two looks. With more than eight waits at once pauses grow beyond it, so that
+    /// the world is not asked more often.
     pub poll_longest: Duration,
     /// How long [`FailureKind::NotYet`](crate::FailureKind::NotYet) is believed.
     pub not_yet_limit: Duration,
@@ -22,7 +23,7 @@ impl Default for Settings {
         Self {
             concurrency: 8,
             poll_first: Duration::from_millis(500),
-            poll_longest: Duration::from_secs(3),
+            poll_longest: Duration::from_secs(2),
             not_yet_limit: Duration::from_secs(120),
             bad_polls: 5,
         }

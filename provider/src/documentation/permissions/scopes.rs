@@ -263,7 +263,10 @@ const ALL_ROLES: Scope =
     Scope { id: "AllRoles", resources: &["arn:aws:iam::111122223333:role/eks/*"], conditions: &[] };
 const ALL_LOG_GROUPS: Scope = Scope {
     id: "AllLogGroups",
-    resources: &["arn:aws:logs:eu-central-1:111122223333:log-group:/aws/eks/*"],
+    resources: &[
+        "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/eks/*",
+        "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/containerinsights/*",
+    ],
     conditions: &[],
 };
 
@@ -273,6 +276,7 @@ pub(super) fn scopes_of_owners(action: &str) -> &'static [&'static Scope] {
         "eks:DescribeCluster" => &[&CLUSTERS],
         "iam:ListRoleTags" => &[&ALL_ROLES],
         "logs:ListTagsForResource" => &[&ALL_LOG_GROUPS],
+        "cloudwatch:ListTagsForResource" => &[&LOOK_AT_ALARMS],
         _ => scopes(action),
     }
 }

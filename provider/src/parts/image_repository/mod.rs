@@ -208,15 +208,14 @@ impl Part<Aws> for ImageRepository {
 
     async fn observe(&self, aws: &Aws, target: &Target<'_>) -> Result<Observation<Seen>, Failure> {
         let name = target.identity.get("name");
-        let Some(repository) = describe(aws, name).await? else { return Ok(Observation::Absent) };
         let arn = self.location.repository_arn(name);
-        let (tags, lifecycle, policy) = futures::future::try_join3(
+        let (repository, tags, lifecycle, policy) = tokio::try_join!(
+            describe(aws, name),
             tags(aws, &arn),
             policies::lifecycle(aws, name),
             policies::policy(aws, name),
-        )
-        .await?;
-        let Some(tags) = tags else { return Ok(Observation::Absent) };
+        )?;
+        let Some((repository, tags)) = repository.zip(tags) else { return Ok(Observation::Absent) };
         Ok(Observation::Present {
             owner: self.owner(&tags),
             instance: created(&repository),

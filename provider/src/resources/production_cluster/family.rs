@@ -229,8 +229,7 @@ fn needs(key: &PartKey, all: &[PartKey]) -> Vec<PartKey> {
         addon::KIND => vec![control_plane(), addon_role(key.name())],
         pod_identity_association::KIND => vec![control_plane(), PartKey::new(iam_role::KIND, key.name())],
         registry_scanning::KIND | registry_replication::KIND => {
-            let repositories = all.iter().filter(|key| key.kind() == image_repository::KIND).cloned();
-            repositories.chain([cluster_role()]).collect()
+            all.iter().filter(|key| key.kind() == image_repository::KIND).cloned().collect()
         }
         _ => Vec::new(),
     }

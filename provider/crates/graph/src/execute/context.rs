@@ -30,6 +30,9 @@ impl From<Halted> for Break {
     }
 }
 
+/// So many waits at once ask as often as the settings allow.
+const WAITS_AT_FULL_PACE: f64 = 8.0;
+
 pub(crate) struct Context<W> {
     pub(crate) world: Arc<W>,
     pub(crate) settings: Settings,
@@ -93,6 +96,13 @@ impl<W> Context<W> {
     /// Notes what a part waits for. The last word counts until the part is over.
     pub(crate) fn note_wait(&self, key: &PartKey, text: impl Into<String>) {
         lock(&self.waits).insert(key.clone(), text.into());
+    }
+
+    /// A pause between two looks of a wait, as long as the other waits demand: together they ask no more often than
+    /// a few would.
+    pub(crate) fn paced(&self, pause: std::time::Duration) -> std::time::Duration {
+        let waits = lock(&self.waits).len();
+        pause.mul_f64((waits as f64 / WAITS_AT_FULL_PACE).max(1.0))
     }
 
     /// The part does not wait any more.

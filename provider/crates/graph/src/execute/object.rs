@@ -150,8 +150,8 @@ impl<W: Send + Sync + 'static> Object<W> {
             };
             match look {
                 Ok(Probe::Done(outputs)) => return Ok(outputs),
-                // The first look may still see how an earlier attempt ended.
-                Ok(Probe::Failed(text)) if !has_failed => {
+                // The first look may still see how an earlier deletion ended.
+                Ok(Probe::Failed(text)) if until == Until::Gone && !has_failed => {
                     self.context.note_wait(self.part.key(), text);
                     (bad, not_yet_since, has_failed) = (0, None, true);
                 }
@@ -162,6 +162,7 @@ impl<W: Send + Sync + 'static> Object<W> {
                     (bad, not_yet_since, has_failed) = (0, None, false);
                 }
                 Err(failure) => {
+                    has_failed = false;
                     let is_hopeless = match failure.kind {
                         FailureKind::Busy => false,
                         FailureKind::NotYet => {
@@ -179,7 +180,7 @@ impl<W: Send + Sync + 'static> Object<W> {
                     self.context.note_wait(self.part.key(), failure.message);
                 }
             }
-            self.context.pause(pauses.next()).await?;
+            self.context.pause(self.context.paced(pauses.next())).await?;
         }
     }
 

@@ -285,9 +285,8 @@ async fn foreign_objects_are_neither_changed_nor_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn how_an_earlier_attempt_ended_does_not_end_a_wait() {
+async fn how_an_earlier_deletion_ended_does_not_end_a_wait() {
     let mut bench = Bench::new();
-    bench.world.state().old_failures = 1;
     bench.converge(&one(Thing::new("a", "1"))).await;
     bench.world.state().old_failures = 1;
     bench.converge(&Stages::from(Graph::new())).await;

@@ -70,7 +70,7 @@ pub(crate) struct State {
     pub(crate) unseen: BTreeSet<String>,
     /// So many of the next probes fail.
     pub(crate) bad_probes: u32,
-    /// So many of the next probes still see how an earlier attempt ended.
+    /// So many of the next probes still see how an earlier deletion ended.
     pub(crate) old_failures: u32,
     pub(crate) calls: usize,
     pub(crate) running: usize,
@@ -434,7 +434,7 @@ impl Part<World> for Thing {
         }
         if state.old_failures > 0 {
             state.old_failures -= 1;
-            return Ok(Probe::Failed("an earlier attempt failed".to_owned()));
+            return Ok(Probe::Failed("an earlier deletion failed".to_owned()));
         }
         Ok(match (until, state.objects.get(name)) {
             (Until::Gone, None) => Probe::Done(Outputs::default()),

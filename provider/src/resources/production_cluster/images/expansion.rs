@@ -31,13 +31,11 @@ impl Expansion<'_> {
         // comes after them, and goes before them.
         if images.enhanced_scanning {
             graph.add(|needs| {
-                needs.after(role);
                 repositories.iter().for_each(|repository| needs.after(repository));
                 RegistryScanning {
                     spec: self.spec(&scanning()),
                     repositories: names(),
                     location: self.place.location.clone(),
-                    role: self.role_name(&cluster_role()),
                 }
             });
         }

@@ -39,9 +39,8 @@ pub async fn find(
 ) -> Result<Found, Failure> {
     let names: BTreeSet<String> =
         repositories.iter().map(|repository| repository.name().to_owned()).collect();
-    let role_name = role.map(|role| role.record.identity.get("name")).unwrap_or_default();
     let (scanning, replication, pull_through) = tokio::try_join!(
-        registry_scanning::discover(aws, &names, role_name),
+        registry_scanning::discover(aws, &names),
         registry_replication::discover(aws, &names),
         pull_through(aws, role),
     )?;

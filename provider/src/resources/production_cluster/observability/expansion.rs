@@ -15,9 +15,9 @@ use crate::parts::cluster::Cluster;
 use crate::parts::log_group::LogGroup;
 use crate::parts::metric_alarm::{self, Definition, MetricAlarm};
 use crate::parts::metric_filter::{self, MetricFilter};
+use crate::parts::owners::BREAK_GLASS_NAMESPACE;
 
 /// Namespace of the metric that counts uses of entries for emergencies.
-const BREAK_GLASS_NAMESPACE: &str = "BreakGlass";
 /// CloudWatch's name for the dimension of all metrics of a cluster.
 const CLUSTER_NAME: &str = "ClusterName";
 /// Missing data: the alarm has insufficient data, is neither on nor off.
