@@ -77,11 +77,11 @@ const NOT_YET_CODES: &[&str] = &[
     "OperationAbortedException",
     "DeleteConflict",
     "DeleteConflictException",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "RequestExpired",
     "InvalidNetworkInterface.InUse",
 ];
+
+/// Codes of credentials that have expired.
+const EXPIRED: &[&str] = &["ExpiredToken", "ExpiredTokenException", "RequestExpired"];
 
 /// Codes of a caller, or an account, that asks too often.
 const THROTTLED: &[&str] =
@@ -111,7 +111,7 @@ where
         _ if DENIED.contains(&code) => errors::ACCESS_DENIED,
         FailureKind::Unknown => errors::NO_ANSWER,
         _ if THROTTLED.contains(&code) => errors::THROTTLED,
-        FailureKind::NotYet if code.starts_with("Expired") => errors::CREDENTIALS_EXPIRED,
+        FailureKind::Expired => errors::CREDENTIALS_EXPIRED,
         _ => errors::AWS_REFUSED,
     };
     Failure::new(kind, message).with_code(page.code)
@@ -139,6 +139,8 @@ fn kind<E>(error: &SdkError<E, HttpResponse>, code: &str, text: &str, status: u1
     }
     if status >= 500 {
         FailureKind::Unknown
+    } else if EXPIRED.contains(&code) {
+        FailureKind::Expired
     } else if CONFLICT.contains(&code) {
         FailureKind::Conflict
     } else if says(BUSY) {

@@ -6,6 +6,9 @@ pub enum FailureKind {
     /// Something made a moment ago is not visible everywhere yet. The engine tries again, for at most
     /// [`Settings::not_yet_limit`](crate::Settings).
     NotYet,
+    /// The credentials of the run have expired. They may be renewed, so the engine tries again; its patience is one
+    /// for the whole run, at most [`Settings::not_yet_limit`](crate::Settings), since every call meets it.
+    Expired,
     /// The world is busy with something else for a while (an update of the cluster in progress). The
     /// engine tries again until the deadline.
     Busy,

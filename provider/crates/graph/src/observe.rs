@@ -135,7 +135,7 @@ impl<W: Send + Sync + 'static> Sight<W> {
 /// True for failures that another try may not meet.
 pub(crate) fn may_pass(kind: FailureKind) -> bool {
     match kind {
-        FailureKind::NotYet | FailureKind::Busy | FailureKind::Unknown => true,
+        FailureKind::NotYet | FailureKind::Expired | FailureKind::Busy | FailureKind::Unknown => true,
         FailureKind::Conflict | FailureKind::Refused => false,
     }
 }

@@ -12,7 +12,8 @@ pub struct Settings {
     /// The longest pause between two looks. With more than eight waits at once pauses grow beyond it, so that
     /// the world is not asked more often.
     pub poll_longest: Duration,
-    /// How long [`FailureKind::NotYet`](crate::FailureKind::NotYet) is believed.
+    /// How long [`FailureKind::NotYet`](crate::FailureKind::NotYet) of one object is believed, and
+    /// [`FailureKind::Expired`](crate::FailureKind::Expired) of all.
     pub not_yet_limit: Duration,
     /// How many looks in a row must fail to end a wait.
     pub bad_polls: u32,

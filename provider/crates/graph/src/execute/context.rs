@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Action, Failure, Input, Ledger, PartKey, Settings};
@@ -40,6 +41,8 @@ pub(crate) struct Context<W> {
     calls: Semaphore,
     ledger: Arc<Mutex<Ledger>>,
     changed: AtomicBool,
+    /// Since when no call was let in.
+    expired_since: Mutex<Option<Instant>>,
     /// What is waited for; shared, so that it can be told however the run ends.
     waits: Mutex<BTreeMap<PartKey, String>>,
 }
@@ -52,8 +55,8 @@ impl<W> Context<W> {
         ledger: Arc<Mutex<Ledger>>,
     ) -> Self {
         let calls = Semaphore::new(settings.concurrency.max(1));
-        let (changed, waits) = (AtomicBool::new(false), Mutex::default());
-        Self { world, settings, halt, calls, ledger, changed, waits }
+        let (changed, expired_since, waits) = (AtomicBool::new(false), Mutex::default(), Mutex::default());
+        Self { world, settings, halt, calls, ledger, changed, expired_since, waits }
     }
 
     /// The right to make one call. Waits hold none, so that many slow objects do not keep others from
@@ -83,6 +86,17 @@ impl<W> Context<W> {
     /// The value of an input as it is known now.
     pub(crate) fn resolve(&self, input: &Input) -> Option<String> {
         self.ledger().resolve(input)
+    }
+
+    /// A call met expired credentials. True when they have not been renewed for too long.
+    pub(crate) fn stays_expired(&self) -> bool {
+        let since = *lock(&self.expired_since).get_or_insert_with(Instant::now);
+        since.elapsed() >= self.settings.not_yet_limit
+    }
+
+    /// A call was let in.
+    pub(crate) fn note_entry(&self) {
+        *lock(&self.expired_since) = None;
     }
 
     pub(crate) fn note_change(&self) {

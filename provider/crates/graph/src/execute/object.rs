@@ -96,7 +96,10 @@ impl<W: Send + Sync + 'static> Object<W> {
                 caught(self.part.create(&self.context.world, &self.target(&inputs))).await?
             };
             match answer {
-                Ok(created) => return Ok(created),
+                Ok(created) => {
+                    self.context.note_entry();
+                    return Ok(created);
+                }
                 Err(failure) => patience.after(failure).await?,
             }
         }
@@ -113,7 +116,10 @@ impl<W: Send + Sync + 'static> Object<W> {
                 caught(self.part.update(&self.context.world, &self.target(&inputs), change)).await?
             };
             match answer {
-                Ok(outputs) => return Ok(outputs),
+                Ok(outputs) => {
+                    self.context.note_entry();
+                    return Ok(outputs);
+                }
                 Err(failure) => patience.after(failure).await?,
             }
         }
@@ -130,7 +136,10 @@ impl<W: Send + Sync + 'static> Object<W> {
                 caught(self.part.delete(&self.context.world, &self.target(&inputs))).await?
             };
             match answer {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.context.note_entry();
+                    return Ok(());
+                }
                 Err(failure) => patience.after(failure).await?,
             }
         }
@@ -148,6 +157,9 @@ impl<W: Send + Sync + 'static> Object<W> {
                 let inputs = |input: &Input| self.context.resolve(input);
                 self.part.probe(&self.context.world, &self.target(&inputs), until).await
             };
+            if look.is_ok() {
+                self.context.note_entry();
+            }
             match look {
                 Ok(Probe::Done(outputs)) => return Ok(outputs),
                 // The first look may still see how an earlier deletion ended.
@@ -165,6 +177,7 @@ impl<W: Send + Sync + 'static> Object<W> {
                     has_failed = false;
                     let is_hopeless = match failure.kind {
                         FailureKind::Busy => false,
+                        FailureKind::Expired => self.context.stays_expired(),
                         FailureKind::NotYet => {
                             let since = *not_yet_since.get_or_insert_with(Instant::now);
                             since.elapsed() >= settings.not_yet_limit
@@ -214,6 +227,11 @@ impl<'c, W> Patience<'c, W> {
     async fn after(&mut self, failure: Failure) -> Result<(), Stumble> {
         match failure.kind {
             FailureKind::Busy => {}
+            FailureKind::Expired => {
+                if self.context.stays_expired() {
+                    return Err(Stumble::Failed(failure));
+                }
+            }
             FailureKind::NotYet => {
                 let since = *self.not_yet_since.get_or_insert_with(Instant::now);
                 if since.elapsed() >= self.context.settings.not_yet_limit {

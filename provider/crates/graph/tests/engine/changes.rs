@@ -294,6 +294,28 @@ async fn how_an_earlier_deletion_ended_does_not_end_a_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn expired_credentials_are_waited_for_once_in_a_run() {
+    let stages = || {
+        let mut graph = Graph::new();
+        add(&mut graph, Thing::new("a", "1"), &[]);
+        Stages::from(graph)
+    };
+    let mut bench = Bench::new();
+    bench.converge(&one(Thing::new("b", "1"))).await;
+    for call in ["create a", "delete b"] {
+        bench.world.state().always.insert(call.to_owned(), Fault::Fail(FailureKind::Expired));
+    }
+    let start = Instant::now();
+    let report = bench.apply(&stages()).await;
+    // The deletion comes after everything else has failed, and is not waited for again.
+    assert_eq!(report.failures.len(), 2, "{:?}", report.failures);
+    assert!(start.elapsed() < bench.settings.not_yet_limit * 3 / 2, "{:?}", start.elapsed());
+    bench.world.state().always.clear();
+    bench.converge(&stages()).await;
+    assert_eq!(bench.world.state().objects.keys().collect::<Vec<_>>(), ["a"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_many_bad_looks_in_a_row_end_a_wait() {
     let stages = || one(Thing::new("a", "1"));
     let mut bench = Bench::new();
