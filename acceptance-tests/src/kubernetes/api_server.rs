@@ -50,7 +50,9 @@ impl ApiServer {
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.explain("TLS versions")?.with_root_certificates(roots);
         let tls = match user.map(Issued::chain_and_key) {
-            Some((chain, key)) => builder.with_client_auth_cert(chain, key).explain("the client's certificate")?,
+            Some((chain, key)) => {
+                builder.with_client_auth_cert(chain, key).explain("the client's certificate")?
+            }
             None => builder.with_no_client_auth(),
         };
         Ok(Self { port, tls: Arc::new(tls), bearer: None })
@@ -107,7 +109,8 @@ impl ApiServer {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.explain("HTTP")?;
         // It ends with the sender.
         let connection = tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(path).header("host", format!("127.0.0.1:{}", self.port));
+        let mut request =
+            Request::builder().method(method).uri(path).header("host", format!("127.0.0.1:{}", self.port));
         if let Some(token) = &self.bearer {
             request = request.header("authorization", format!("Bearer {token}"));
         }

@@ -83,7 +83,8 @@ impl BearerToken {
             query.into_iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
         let query = query.join("&");
         let headers = format!("host:{host}\nx-k8s-aws-id:{}\n", self.cluster);
-        let canonical = format!("GET\n/\n{query}\n{headers}\nhost;x-k8s-aws-id\n{}", hexadecimal(&Sha256::digest("")));
+        let canonical =
+            format!("GET\n/\n{query}\n{headers}\nhost;x-k8s-aws-id\n{}", hexadecimal(&Sha256::digest("")));
         let digest = hexadecimal(&Sha256::digest(canonical));
         let text = format!("AWS4-HMAC-SHA256\n{date}\n{}\n{digest}", scope.join("/"));
         let mut key = format!("AWS4{}", self.secret_access_key).into_bytes();

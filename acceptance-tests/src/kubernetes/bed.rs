@@ -33,9 +33,8 @@ impl Bed<'static> {
     /// The one of this test process, started at the first use, with the local AWS it belongs to.
     pub fn shared() -> Result<&'static Self> {
         static SHARED: OnceLock<std::result::Result<Bed<'static>, String>> = OnceLock::new();
-        let started = SHARED.get_or_init(|| {
-            LocalAws::shared().and_then(Bed::start).map_err(|failure| failure.to_string())
-        });
+        let started = SHARED
+            .get_or_init(|| LocalAws::shared().and_then(Bed::start).map_err(|failure| failure.to_string()));
         started.as_ref().map_err(Failure::new)
     }
 }
@@ -70,7 +69,8 @@ impl<'aws> Bed<'aws> {
             "serving_key": given.webhooks.key,
             "associations": given.associations(),
         });
-        let answer = http::request(local_aws.address(), "POST", "/_local/kubernetes/beds", Some(&registered))?;
+        let answer =
+            http::request(local_aws.address(), "POST", "/_local/kubernetes/beds", Some(&registered))?;
         let id = answer["id"].as_str().explain("the answer to /_local/kubernetes/beds has no id")?.to_owned();
         let reviews = answer["url"].as_str().explain("the answer to /_local/kubernetes/beds has no url")?;
         let control_plane = ControlPlane::start(programs, &given, reviews, REGION, &logs)?;
@@ -86,12 +86,18 @@ impl<'aws> Bed<'aws> {
 
     /// From now on it stands for this cluster, which may be made later.
     pub fn attach(&self, account: &Account, cluster: &str) -> Result<()> {
-        account.post("kubernetes", json!({"region": account.region(), "cluster": cluster, "bed": self.id})).map(drop)
+        account
+            .post("kubernetes", json!({"region": account.region(), "cluster": cluster, "bed": self.id}))
+            .map(drop)
     }
 
     /// The API server as one sees it who may do everything.
     pub fn administrator(&self) -> Result<ApiServer> {
-        ApiServer::new(self.given.ports.api_server, self.given.authority.der(), Some(&self.given.administrator))
+        ApiServer::new(
+            self.given.ports.api_server,
+            self.given.authority.der(),
+            Some(&self.given.administrator),
+        )
     }
 
     /// The API server as the holder of a token sees it.

@@ -5,7 +5,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -37,7 +38,8 @@ impl Authority {
         parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().explain("a key")?;
         let certificate = parameters.self_signed(&key).explain("the authority's certificate")?;
-        let authority = Self { folder: folder.to_path_buf(), issuer: Issuer::new(parameters, key), certificate };
+        let authority =
+            Self { folder: folder.to_path_buf(), issuer: Issuer::new(parameters, key), certificate };
         write(&authority.path(), &authority.pem())?;
         Ok(authority)
     }
@@ -82,12 +84,18 @@ impl Authority {
         Ok(path)
     }
 
-    fn issue(&self, file: &str, mut parameters: CertificateParams, usage: ExtendedKeyUsagePurpose) -> Result<Issued> {
+    fn issue(
+        &self,
+        file: &str,
+        mut parameters: CertificateParams,
+        usage: ExtendedKeyUsagePurpose,
+    ) -> Result<Issued> {
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         parameters.extended_key_usages = vec![usage];
         parameters.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().explain("a key")?;
-        let made = parameters.signed_by(&key, &self.issuer).explain(format_args!("the certificate of {file}"))?;
+        let made =
+            parameters.signed_by(&key, &self.issuer).explain(format_args!("the certificate of {file}"))?;
         let issued = Issued {
             certificate: self.folder.join(format!("{file}.crt")),
             key: self.folder.join(format!("{file}.key")),

@@ -62,7 +62,9 @@ impl Ports {
             .explain("free ports")?;
         let numbers: Vec<u16> =
             listeners.iter().filter_map(|listener| Some(listener.local_addr().ok()?.port())).collect();
-        let [api_server, etcd, etcd_peers, controller_manager, scheduler, webhook, webhook_metrics] = numbers[..] else {
+        let [api_server, etcd, etcd_peers, controller_manager, scheduler, webhook, webhook_metrics] =
+            numbers[..]
+        else {
             return Err(Failure::new("there are not enough free ports"));
         };
         Ok(Self { api_server, etcd, etcd_peers, controller_manager, scheduler, webhook, webhook_metrics })
@@ -78,7 +80,11 @@ impl Given {
             ports: Ports::free()?,
             webhooks: authority.server("webhooks")?,
             administrator: authority.client("administrator", "administrator", Some("system:masters"))?,
-            controller_manager: authority.client("controller-manager", "system:kube-controller-manager", None)?,
+            controller_manager: authority.client(
+                "controller-manager",
+                "system:kube-controller-manager",
+                None,
+            )?,
             scheduler: authority.client("scheduler", "system:kube-scheduler", None)?,
             api_server: authority.server("kube-apiserver")?,
             service_accounts: authority.key("service-accounts.key")?,
@@ -117,7 +123,13 @@ impl Given {
 impl ControlPlane {
     /// Starts everything and waits until it can be used. `reviews` is where the API server asks about tokens and
     /// permissions.
-    pub fn start(programs: &Programs, given: &Given, reviews: &str, region: &str, logs: &Path) -> Result<Self> {
+    pub fn start(
+        programs: &Programs,
+        given: &Given,
+        reviews: &str,
+        region: &str,
+        logs: &Path,
+    ) -> Result<Self> {
         let mut plane = Self { processes: Vec::new() };
         plane.run(programs, given, logs, "etcd", etcd(given))?;
         let etcd = format!("127.0.0.1:{}", given.ports.etcd);
@@ -126,7 +138,8 @@ impl ControlPlane {
         plane.run(programs, given, logs, "kube-apiserver", arguments)?;
         let administrator =
             ApiServer::new(given.ports.api_server, given.authority.der(), Some(&given.administrator))?;
-        let answers = |path: &str| Ok(administrator.get(path).ok().filter(|answer| answer.status == 200).map(drop));
+        let answers =
+            |path: &str| Ok(administrator.get(path).ok().filter(|answer| answer.status == 200).map(drop));
         plane.wait_for("the API server", || answers("/readyz"))?;
         plane.run(programs, given, logs, "kube-controller-manager", controller_manager(given)?)?;
         plane.run(programs, given, logs, "kube-scheduler", scheduler(given)?)?;
@@ -142,7 +155,9 @@ impl ControlPlane {
         let webhooks = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
         administrator.create(webhooks, &webhook_configuration(given))?.expect_success()?;
         // Made by the controller manager; without it no namespace takes pods.
-        plane.wait_for("the first service account", || answers("/api/v1/namespaces/default/serviceaccounts/default"))?;
+        plane.wait_for("the first service account", || {
+            answers("/api/v1/namespaces/default/serviceaccounts/default")
+        })?;
         Ok(plane)
     }
 
@@ -151,7 +166,14 @@ impl ControlPlane {
         self.processes.iter().map(|process| (process.name(), process.id())).collect()
     }
 
-    fn run(&mut self, programs: &Programs, given: &Given, logs: &Path, name: &str, arguments: Vec<String>) -> Result<()> {
+    fn run(
+        &mut self,
+        programs: &Programs,
+        given: &Given,
+        logs: &Path,
+        name: &str,
+        arguments: Vec<String>,
+    ) -> Result<()> {
         // The last program to end is the one with the data: the folder is of no use to any of them then.
         let removed_afterwards = (name == "etcd").then_some(given.folder.as_path());
         let program = programs.path(name)?;

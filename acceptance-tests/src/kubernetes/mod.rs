@@ -8,6 +8,7 @@
 //! | [`process`] | a program that never outlives the harness |
 //! | [`control_plane`] | which programs run, with which flags, in which order |
 //! | [`bed`] | a control plane that stands for clusters of the local AWS |
+//! | [`cluster`] | a cluster that a bed stands for, made without the provider |
 //! | [`api_server`] | requests to the API server |
 //! | [`bearer_token`] | tokens as `aws eks get-token` makes them, and wrong ones |
 
@@ -15,6 +16,7 @@ pub mod api_server;
 pub mod bearer_token;
 pub mod bed;
 pub mod certificates;
+pub mod cluster;
 pub mod control_plane;
 pub mod process;
 pub mod programs;
@@ -22,3 +24,4 @@ pub mod programs;
 pub use api_server::{Answer, ApiServer};
 pub use bearer_token::BearerToken;
 pub use bed::Bed;
+pub use cluster::Cluster;

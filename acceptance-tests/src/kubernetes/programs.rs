@@ -111,7 +111,8 @@ impl Programs {
 
     /// The stages that kwok plays: how nodes and pods become ready, and how pods end.
     pub fn stages(&self) -> Vec<PathBuf> {
-        let files = MODULES.iter().zip(&self.folders).filter_map(|(module, folder)| Some((module.files?.1, folder)));
+        let files =
+            MODULES.iter().zip(&self.folders).filter_map(|(module, folder)| Some((module.files?.1, folder)));
         files.flat_map(|(files, folder)| files.iter().map(|file| folder.join(file_name(file)))).collect()
     }
 }
@@ -155,7 +156,8 @@ impl Module {
             go(&source, &["build", mode, "-trimpath", "-buildvcs=false", &flags, "-o", &output, package])?;
         }
         if let Some((module, files)) = self.files {
-            let place = PathBuf::from(go(&source, &["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module])?);
+            let place =
+                PathBuf::from(go(&source, &["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module])?);
             for file in files {
                 let content = fs::read(place.join(file)).explain(file)?;
                 fs::write(folder.join(file_name(file)), content).explain(file)?;
@@ -170,9 +172,12 @@ impl Module {
             let version = go(source, &["list", "-mod=readonly", "-m", "-f", "{{.Version}}", module])?;
             let mut numbers = version.trim_start_matches('v').split('.');
             let (major, minor) = (numbers.next().explain(module)?, numbers.next().explain(module)?);
-            for (name, value) in
-                [("gitVersion", version.as_str()), ("gitMajor", major), ("gitMinor", minor), ("gitTreeState", "clean")]
-            {
+            for (name, value) in [
+                ("gitVersion", version.as_str()),
+                ("gitMajor", major),
+                ("gitMinor", minor),
+                ("gitTreeState", "clean"),
+            ] {
                 flags.push_str(&format!(" -X {variable}.{name}={value}"));
             }
         }
@@ -220,7 +225,10 @@ mod tests {
         for module in &MODULES {
             let go_mod = std::fs::read_to_string(module.source().join("go.mod")).unwrap();
             for (_, package) in module.programs {
-                assert!(go_mod.lines().any(|line| line.trim_start_matches("tool").trim() == *package), "{package}");
+                assert!(
+                    go_mod.lines().any(|line| line.trim_start_matches("tool").trim() == *package),
+                    "{package}"
+                );
             }
             let go_sum = std::fs::read_to_string(module.source().join("go.sum")).unwrap();
             let built = go_mod.lines().find_map(|line| line.strip_prefix("require ")).unwrap();

@@ -8,6 +8,7 @@ mod every_attribute;
 mod faults;
 mod following;
 mod images;
+mod kubernetes;
 mod lifecycle;
 mod local_aws;
 mod node_groups;
