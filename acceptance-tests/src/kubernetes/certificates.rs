@@ -77,11 +77,14 @@ impl Authority {
         self.issue(file, named(user, group)?, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
-    /// A key pair alone: what service account tokens are signed with.
-    pub fn key(&self, file: &str) -> Result<PathBuf> {
-        let path = self.folder.join(file);
-        write(&path, &KeyPair::generate().explain("a key")?.serialize_pem())?;
-        Ok(path)
+    /// A key pair without a certificate, as the files of its private and its public half.
+    pub fn key_pair(&self, file: &str) -> Result<(PathBuf, PathBuf)> {
+        let (private, public) =
+            (self.folder.join(format!("{file}.key")), self.folder.join(format!("{file}.pub")));
+        let pair = KeyPair::generate().explain("a key")?;
+        write(&private, &pair.serialize_pem())?;
+        write(&public, &pair.public_key_pem())?;
+        Ok((private, public))
     }
 
     fn issue(

@@ -44,7 +44,8 @@ pub struct Given {
     controller_manager: Issued,
     scheduler: Issued,
     api_server: Issued,
-    service_accounts: PathBuf,
+    /// What tokens of service accounts are signed with, and checked with.
+    service_accounts: (PathBuf, PathBuf),
 }
 
 /// The running programs, the last started first.
@@ -87,7 +88,7 @@ impl Given {
             )?,
             scheduler: authority.client("scheduler", "system:kube-scheduler", None)?,
             api_server: authority.server("kube-apiserver")?,
-            service_accounts: authority.key("service-accounts.key")?,
+            service_accounts: authority.key_pair("service-accounts")?,
             authority,
         })
     }
@@ -232,12 +233,12 @@ fn api_server(given: &Given, reviews: &str) -> Result<Vec<String>> {
         ("requestheader-client-ca-file", authority),
         ("requestheader-allowed-names", text("front-proxy-client")),
         ("service-account-issuer", text("https://kubernetes.default.svc")),
-        ("service-account-key-file", shown(&given.service_accounts)),
-        ("service-account-signing-key-file", shown(&given.service_accounts)),
+        ("service-account-key-file", shown(&given.service_accounts.1)),
+        ("service-account-signing-key-file", shown(&given.service_accounts.0)),
         ("service-cluster-ip-range", text("10.96.0.0/16")),
         ("authentication-token-webhook-config-file", shown(&authentication)),
         ("authentication-token-webhook-version", text("v1")),
-        // What an access entry allows changes at once; nothing is remembered.
+        // What an access entry allows changes at once; what the API server remembers by itself has no flag.
         ("authentication-token-webhook-cache-ttl", text("0s")),
         ("authorization-mode", text("Node,RBAC,Webhook")),
         ("authorization-webhook-config-file", shown(&authorization)),
@@ -260,7 +261,7 @@ fn controller_manager(given: &Given) -> Result<Vec<String>> {
         ("cert-dir", shown(&given.folder.join("controller-manager"))),
         ("leader-elect", "false".to_owned()),
         ("use-service-account-credentials", "true".to_owned()),
-        ("service-account-private-key-file", shown(&given.service_accounts)),
+        ("service-account-private-key-file", shown(&given.service_accounts.0)),
         ("root-ca-file", shown(&given.authority.path())),
         ("profiling", "false".to_owned()),
     ]))

@@ -115,6 +115,7 @@ pub fn is_alive(id: u32) -> bool {
 mod tests {
     use super::{Order, Process, is_alive};
     use std::path::Path;
+    use std::time::Duration;
 
     fn start(folder: &Path, script: &str, removed_afterwards: Option<&Path>) -> Process {
         let arguments = vec!["-c".to_owned(), script.to_owned()];
@@ -140,8 +141,9 @@ mod tests {
     fn an_early_end_is_told_with_the_log() {
         let folder = tempfile::tempdir().unwrap();
         let mut process = start(folder.path(), "echo no such flag; exit 3", None);
-        process.shell.wait().unwrap();
-        let failure = process.expect_running().unwrap_err().to_string();
+        let failure =
+            crate::wait::until("its end", Duration::from_secs(30), || Ok(process.expect_running().err()));
+        let failure = failure.unwrap().to_string();
         assert!(failure.contains("exit status: 3") && failure.contains("no such flag"), "{failure}");
     }
 }

@@ -76,12 +76,14 @@ fn describe_cluster_carries_its_endpoint_and_certificate() -> Result<()> {
 #[test]
 fn an_unknown_field_is_refused_by_server_side_apply() -> Result<()> {
     let place = Place::new()?;
-    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}, "colour": "red"});
+    let mut object = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "b"}, "colour": "red"
+    });
     let answer = place.administrator.apply(&place.path("v1", "configmaps/settings"), &object)?;
     ensure(answer.status >= 400 && answer.text.contains("colour"), || format!("{answer:?}"))?;
-    let good = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}});
+    object.as_object_mut().and_then(|members| members.remove("colour"));
     let made =
-        place.administrator.apply(&place.path("v1", "configmaps/settings"), &good)?.expect_status(201)?;
+        place.administrator.apply(&place.path("v1", "configmaps/settings"), &object)?.expect_status(201)?;
     let manager = made["metadata"]["managedFields"][0]["manager"].as_str();
     ensure(manager == Some("acceptance-tests"), || made.to_string())
 }

@@ -16,7 +16,9 @@ fn every_process_ends_with_a_harness_that_is_killed() -> Result<()> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().explain("cargo kubernetes")?;
     let output = BufReader::new(harness.stdout.take().explain("standard output")?);
     let (mut folder, mut processes) = (None, Vec::new());
-    for line in output.lines() {
+    // Held open: who cannot print any more would end by itself.
+    let mut lines = output.lines();
+    for line in lines.by_ref() {
         let line = line.explain("standard output")?;
         if let Some(path) = line.strip_prefix("export KUBECONFIG=") {
             folder = std::path::Path::new(path).parent().map(std::path::Path::to_path_buf);
@@ -29,6 +31,7 @@ fn every_process_ends_with_a_harness_that_is_killed() -> Result<()> {
     }
     let alive = |processes: &[u32]| processes.iter().copied().filter(|id| is_alive(*id)).collect::<Vec<_>>();
     let running = alive(&processes);
+    ensure(harness.try_wait().explain("the harness")?.is_none(), || "it ended by itself".to_owned())?;
     harness.kill().explain("killing it")?;
     harness.wait().explain("killing it")?;
     ensure(running.len() == 7, || format!("{running:?} of {processes:?} ran before"))?;
