@@ -36,8 +36,8 @@ fn play() -> Result<()> {
     println!("export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}", account.access_key());
     println!("# Without IAM, as a member of system:masters:");
     println!("export KUBECONFIG={}", bed.kubeconfig()?.display());
-    println!("# With a token, through the cluster's access entries (tokens name the real host of STS):");
-    println!("export AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true; aws eks get-token --cluster-name {CLUSTER}");
+    println!("# A token, for the cluster's access entries (its host, STS, is never called):");
+    println!("# AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true aws eks get-token --cluster-name {CLUSTER}");
     println!("# logs: {}", bed.logs.display());
     let processes: Vec<String> =
         bed.processes().iter().map(|(name, process)| format!("{name} {process}")).collect();
