@@ -251,6 +251,30 @@ def test_policies_allow_within_their_scope(bed: Bed) -> None:
     assert not bed.may(user, "list", "pods", "anywhere")
 
 
+def test_policies_that_only_read(bed: Bed) -> None:
+    aws, team = bed.aws, {"type": "namespace", "namespaces": ["shop"]}
+    let_in(aws, admin(aws), ("AmazonEKSSecretReaderPolicy", team))
+    user = bed.authenticate(token(aws))["user"]
+    assert bed.may(user, "get", "secrets", "shop")
+    assert not bed.may(user, "get", "secrets", "blog")
+    assert not bed.may(user, "get", "pods", "shop")
+    everything = {"policyArn": POLICY + "AmazonEKSAdminViewPolicy", "accessScope": {"type": "cluster"}}
+    aws.eks.associate_access_policy(clusterName="prod", principalArn=admin(aws), **everything)
+    assert bed.may(user, "list", "externalsecrets", "blog", "external-secrets.io")
+    assert not bed.may(user, "create", "externalsecrets", "blog", "external-secrets.io")
+
+
+def test_a_snapshot_keeps_where_clusters_are_served(cluster: Aws, tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    saved = cluster.control("POST", "snapshot")["id"]
+    bed = Bed(cluster, tmp_path, certificate)
+    bed.attach()
+    pair = {"namespace": "shop", "serviceAccount": "api"}
+    cluster.eks.create_pod_identity_association(clusterName="prod", roleArn=cluster.pod_role, **pair)
+    cluster.control("POST", "restore", id=saved)
+    assert cluster.show()["endpoint"] == ENDPOINT["endpoint"]
+    assert bed.identities() == []
+
+
 def test_users_without_an_entry_get_no_opinion(bed: Bed) -> None:
     assert not bed.may({"username": "system:anonymous", "extra": {}}, "list", "pods", "anywhere")
     with pytest.raises(urllib.error.HTTPError) as found:

@@ -14,6 +14,7 @@ from local_aws.control.inventory import by_service, inventory, summary
 from local_aws.control.snapshots import Snapshots
 from local_aws.control.vpc import ensure_vpc
 from local_aws.eks import requests
+from local_aws.eks.clusters import show_where_served
 from local_aws.eks.nodegroups import scripts_changed
 from local_aws.gateway import Gateway
 from local_aws.kubernetes.beds import publish
@@ -233,5 +234,8 @@ def snapshot(control: Control, account: Account, order: Order) -> Order:
 @endpoint("POST", "restore")
 def restore(control: Control, account: Account, order: Order) -> Order:
     control.snapshots.restore(control.gateway, account, order["id"])
-    publish(account)
+    with account.lock:
+        for region, name in account.kubernetes:
+            show_where_served(control.gateway.scene(account, region), name)
+        publish(account)
     return {}

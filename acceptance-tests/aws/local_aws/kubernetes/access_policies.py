@@ -22,7 +22,7 @@ class Rule:
     verbs: frozenset[str]
 
     def allows(self, group: str, resource: str, verb: str) -> bool:
-        return self.group == group and resource in self.resources and verb in self.verbs
+        return self.group in ("*", group) and bool({"*", resource} & self.resources) and verb in self.verbs
 
 
 def _rule(group: str, resources: str, verbs: Iterable[str]) -> Rule:
@@ -76,7 +76,13 @@ _ADMIN = [
     _rule("authorization.k8s.io", "localsubjectaccessreviews", {"create"}),
     _rule("rbac.authorization.k8s.io", "rolebindings roles", _READ | _WRITE),
 ]
-_POLICIES = {"AmazonEKSViewPolicy": _VIEW, "AmazonEKSEditPolicy": _EDIT, "AmazonEKSAdminPolicy": _ADMIN}
+_POLICIES = {
+    "AmazonEKSViewPolicy": _VIEW,
+    "AmazonEKSEditPolicy": _EDIT,
+    "AmazonEKSAdminPolicy": _ADMIN,
+    "AmazonEKSAdminViewPolicy": [_rule("*", "*", _READ)],
+    "AmazonEKSSecretReaderPolicy": [_rule("", "secrets", _READ)],
+}
 _EVERYTHING = "AmazonEKSClusterAdminPolicy"
 
 
