@@ -251,6 +251,16 @@ def test_policies_allow_within_their_scope(bed: Bed) -> None:
     assert not bed.may(user, "list", "pods", "anywhere")
 
 
+def test_the_end_of_a_bed(bed: Bed, other: Aws) -> None:
+    other.make_cluster()
+    other.control("POST", "kubernetes", region=REGION, cluster="prod", bed=bed.id)
+    assert bed.aws.control("DELETE", "kubernetes/beds", id=bed.id) == {"detached": 2}
+    assert all(aws.show()["endpoint"].endswith(".eks.amazonaws.com") for aws in (bed.aws, other))
+    with pytest.raises(urllib.error.URLError):
+        bed.authenticate("")
+    assert "error" in bed.aws.control("DELETE", "kubernetes/beds", id=bed.id)
+
+
 def test_policies_that_only_read(bed: Bed) -> None:
     aws, team = bed.aws, {"type": "namespace", "namespaces": ["shop"]}
     let_in(aws, admin(aws), ("AmazonEKSSecretReaderPolicy", team))

@@ -20,13 +20,19 @@ const ATTEMPTS: usize = 3;
 
 /// A running control plane. It ends when this is dropped, and when the process that holds it dies.
 pub struct Bed<'aws> {
-    local_aws: &'aws LocalAws,
-    id: String,
-    // Dropped before the folder it works in.
     control_plane: ControlPlane,
+    registration: Registration<'aws>,
     given: Given,
     /// Where its programs write what they log.
     pub logs: PathBuf,
+}
+
+/// What the local AWS knows of a bed, from its start to its end.
+struct Registration<'aws> {
+    local_aws: &'aws LocalAws,
+    id: String,
+    /// Where the API server asks about tokens and permissions.
+    reviews: String,
 }
 
 impl Bed<'static> {
@@ -62,32 +68,25 @@ impl<'aws> Bed<'aws> {
         std::fs::create_dir_all(&logs).explain(logs.display())?;
         let folder = tempfile::Builder::new().prefix("kubernetes-").tempdir().explain("a folder")?;
         let given = Given::new(folder.path())?;
-        let registered = json!({
-            "endpoint": format!("https://127.0.0.1:{}", given.ports.api_server),
-            "certificate_authority": STANDARD.encode(given.authority.pem()),
-            "serving_certificate": given.webhooks.certificate,
-            "serving_key": given.webhooks.key,
-            "associations": given.associations(),
-        });
-        let answer =
-            http::request(local_aws.address(), "POST", "/_local/kubernetes/beds", Some(&registered))?;
-        let id = answer["id"].as_str().explain("the answer to /_local/kubernetes/beds has no id")?.to_owned();
-        let reviews = answer["url"].as_str().explain("the answer to /_local/kubernetes/beds has no url")?;
-        let control_plane = ControlPlane::start(programs, &given, reviews, REGION, &logs)?;
+        let registration = Registration::new(local_aws, &given)?;
+        let control_plane = ControlPlane::start(programs, &given, &registration.reviews, REGION, &logs)?;
         // From now on it is removed when etcd ends: that also happens when this process is killed.
         let _ = folder.keep();
-        Ok(Self { local_aws, id, control_plane, given, logs })
+        Ok(Self { control_plane, registration, given, logs })
     }
 
     /// The local AWS it belongs to: only clusters in its accounts can be attached.
     pub fn local_aws(&self) -> &'aws LocalAws {
-        self.local_aws
+        self.registration.local_aws
     }
 
     /// From now on it stands for this cluster, which may be made later.
     pub fn attach(&self, account: &Account, cluster: &str) -> Result<()> {
         account
-            .post("kubernetes", json!({"region": account.region(), "cluster": cluster, "bed": self.id}))
+            .post(
+                "kubernetes",
+                json!({"region": account.region(), "cluster": cluster, "bed": self.registration.id}),
+            )
             .map(drop)
     }
 
@@ -119,5 +118,31 @@ impl<'aws> Bed<'aws> {
     /// The names and the ids of its processes.
     pub fn processes(&self) -> Vec<(&str, u32)> {
         self.control_plane.processes()
+    }
+}
+
+impl<'aws> Registration<'aws> {
+    fn new(local_aws: &'aws LocalAws, given: &Given) -> Result<Self> {
+        let order = json!({
+            "endpoint": format!("https://127.0.0.1:{}", given.ports.api_server),
+            "certificate_authority": STANDARD.encode(given.authority.pem()),
+            "serving_certificate": given.webhooks.certificate,
+            "serving_key": given.webhooks.key,
+            "associations": given.associations(),
+        });
+        let answer = http::request(local_aws.address(), "POST", "/_local/kubernetes/beds", Some(&order))?;
+        let member = |name: &str| {
+            let found = answer[name].as_str().map(str::to_owned);
+            found.explain(format_args!("the answer to /_local/kubernetes/beds has no {name}"))
+        };
+        Ok(Self { local_aws, id: member("id")?, reviews: member("url")? })
+    }
+}
+
+impl Drop for Registration<'_> {
+    fn drop(&mut self) {
+        let target = format!("/_local/kubernetes/beds?id={}", self.id);
+        // A local AWS that is gone has forgotten it, too.
+        let _ = http::request(self.local_aws.address(), "DELETE", &target, None);
     }
 }

@@ -20,7 +20,27 @@ def add_bed(control: Control, account: Account, order: Order) -> Order:
     certificate = (order["serving_certificate"], order["serving_key"])
     server = Server(0, reviews.handle, certificate)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+
+    def close() -> None:
+        server.shutdown()
+        server.server_close()
+
+    bed.close = close
     return {"id": bed.id, "url": server.url}
+
+
+@endpoint("DELETE", "kubernetes/beds")
+def end_bed(control: Control, account: Account, order: Order) -> Order:
+    bed = control.gateway.beds.take(order["id"])
+    detached = 0
+    for holder in control.gateway.accounts.all():
+        with holder.lock:
+            for region, name in [cluster for cluster, served_by in holder.kubernetes.items() if served_by is bed]:
+                del holder.kubernetes[region, name]
+                show_where_served(control.gateway.scene(holder, region), name)
+                detached += 1
+    bed.close()
+    return {"detached": detached}
 
 
 @endpoint("POST", "kubernetes")

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ class Bed:
     certificate_authority: str
     # The file that the Pod Identity webhook of this bed watches.
     associations: Path
+    # Ends what answers its API server.
+    close: Callable[[], None] = lambda: None
     _identities: dict[Cluster, list[tuple[str, str]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -59,6 +62,9 @@ class Beds:
 
     def get(self, identifier: str) -> Bed:
         return self._beds[identifier]
+
+    def take(self, identifier: str) -> Bed:
+        return self._beds.pop(identifier)
 
 
 def publish(account: Account, also: dict[tuple[str, str], Bed] | None = None) -> None:
