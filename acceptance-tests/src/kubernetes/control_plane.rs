@@ -261,6 +261,9 @@ fn controller_manager(given: &Given) -> Result<Vec<String>> {
         ("cert-dir", shown(&given.folder.join("controller-manager"))),
         ("leader-elect", "false".to_owned()),
         ("use-service-account-credentials", "true".to_owned()),
+        // At the start it asks for a token for each controller; its own limit would make that seconds.
+        ("kube-api-qps", "500".to_owned()),
+        ("kube-api-burst", "1000".to_owned()),
         ("service-account-private-key-file", shown(&given.service_accounts.0)),
         ("root-ca-file", shown(&given.authority.path())),
         ("profiling", "false".to_owned()),

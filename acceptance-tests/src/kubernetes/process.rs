@@ -54,7 +54,7 @@ impl Process {
     pub fn start(order: Order<'_>) -> Result<Self> {
         let name = order.name;
         let log = order.logs.join(format!("{name}.log"));
-        let output = File::create(&log).explain(log.display())?;
+        let output = File::options().append(true).create(true).open(&log).explain(log.display())?;
         let mut command = Command::new("sh");
         command.args(["-c", LIFELINE, "lifeline"]);
         command.arg(order.removed_afterwards.unwrap_or(Path::new("")));
