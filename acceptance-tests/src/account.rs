@@ -76,7 +76,7 @@ impl Account {
         http::request(&self.address, "GET", &target, None)
     }
 
-    fn post(&self, path: &str, mut body: Value) -> Result<Value> {
+    pub(crate) fn post(&self, path: &str, mut body: Value) -> Result<Value> {
         if let Some(members) = body.as_object_mut() {
             members.insert("account".to_owned(), json!(self.id));
         }

@@ -6,6 +6,7 @@
 //! | [`cache`] | the folder that outlives a run |
 //! | [`python`], [`zig`], [`provider_binary`], [`command_line`] | what is prepared once: the Python environment, the release's linker, the provider, the CLIs |
 //! | [`local_aws`], [`account`], [`fault`], [`journal`] | the local AWS, one account in it, its faults, the calls it saw |
+//! | [`kubernetes`] | a real Kubernetes control plane that stands for clusters of the local AWS |
 //! | [`configuration`], [`workspace`], [`run`], [`state_file`], [`plan_file`] | a folder with a configuration, a CLI that runs in it, what came out |
 //! | [`permissions`] | the IAM policies that are published, as the local AWS enforces them |
 //! | [`processes`] | provider processes: found, signalled, none left |
@@ -23,6 +24,7 @@ pub mod failure;
 pub mod fault;
 pub mod http;
 pub mod journal;
+pub mod kubernetes;
 pub mod local_aws;
 pub mod permissions;
 pub mod plan_file;

@@ -45,13 +45,27 @@ const TOOLS: [Tool; 5] = [
     },
 ];
 
+/// What the programs of the Kubernetes test bed are built with; nothing else needs it.
+const GO: Tool = Tool {
+    name: "go",
+    question: &["version"],
+    oldest: Some((1, 26)),
+    way_out: "install Go 1.26 or newer (https://go.dev/dl)",
+};
+
+/// Fails unless Go is there.
+pub fn check_go() -> Result<()> {
+    complaint(&GO).map_or(Ok(()), |complaint| Err(missing(&[complaint])))
+}
+
 /// Fails with one line for each tool that is missing or too old.
 pub fn check() -> Result<()> {
-    let missing: Vec<String> = TOOLS.iter().filter_map(complaint).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new(format!("something is missing on this machine:\n  - {}", missing.join("\n  - "))))
+    let complaints: Vec<String> = TOOLS.iter().filter_map(complaint).collect();
+    if complaints.is_empty() { Ok(()) } else { Err(missing(&complaints)) }
+}
+
+fn missing(complaints: &[String]) -> Failure {
+    Failure::new(format!("something is missing on this machine:\n  - {}", complaints.join("\n  - ")))
 }
 
 fn complaint(tool: &Tool) -> Option<String> {
@@ -95,6 +109,7 @@ mod tests {
         assert_eq!(version_in("Terraform v1.11.4\non linux_amd64"), Some((1, 11)));
         assert_eq!(version_in("OpenTofu v1.12.6\n"), Some((1, 12)));
         assert_eq!(version_in("Python 3.11.7"), Some((3, 11)));
+        assert_eq!(version_in("go version go1.26.8 linux/amd64"), Some((1, 26)));
         assert_eq!(version_in("no version here"), None);
     }
 }

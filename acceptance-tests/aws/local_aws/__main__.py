@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 from local_aws.account import Accounts
+from local_aws.control import kubernetes  # noqa: F401  (importing it registers it)
 from local_aws.control.endpoints import Control
 from local_aws.gateway import Backend, Gateway
 from local_aws.wire.http_server import Server

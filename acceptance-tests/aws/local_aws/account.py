@@ -11,6 +11,7 @@ from local_aws.clock import DURATIONS, Clock
 from local_aws.eks.records import EksRegion
 from local_aws.faults import Faults
 from local_aws.journal import Journal
+from local_aws.kubernetes.beds import Bed
 from local_aws.permissions.policies import Policies
 from local_aws.schedule import Schedule
 from local_aws.scripts import Scripts
@@ -65,8 +66,8 @@ class Account:
         self._start()
 
     def _start(self) -> None:
-        # Where clusters of this account are really served, if a test serves them.
-        self.kubernetes: dict[str, str] = {}
+        # The clusters that a real API server stands for: (region, name).
+        self.kubernetes: dict[tuple[str, str], Bed] = {}
         self.world = World()
         self.journal = Journal()
         self.scripts = Scripts()

@@ -15,6 +15,7 @@ from local_aws.eks.scene import Scene
 from local_aws.eks.service import run_due_events, serve
 from local_aws.faults import Fault
 from local_aws.journal import Journal
+from local_aws.kubernetes.beds import Beds, publish
 from local_aws.permissions import eks, others  # noqa: F401  (importing them registers them)
 from local_aws.permissions.needs import needs_of
 from local_aws.shims import (  # noqa: F401  (importing them registers them)
@@ -28,6 +29,7 @@ from local_aws.shims import (  # noqa: F401  (importing them registers them)
     logs,
     metric_filters,
     ssm,
+    sts,
 )
 from local_aws.shims.passage import SHIMS, Passage
 from local_aws.stale_reads import remember, stale_answer
@@ -52,7 +54,7 @@ class Backend(Protocol):
 
 class Gateway:
     def __init__(self, accounts: Accounts, backend: Backend) -> None:
-        self.accounts, self.backend = accounts, backend
+        self.accounts, self.backend, self.beds = accounts, backend, Beds()
 
     def handle(self, request: Request) -> Response:
         return self.run(read_call(request))
@@ -91,7 +93,7 @@ class Gateway:
 
     def _effect(self, account: Account, call: Call, stale: bool = False) -> Response:
         with account.lock:
-            scene = self.scene(account, call.region, call.principal_arn)
+            scene = self.scene(account, call.region, call.entity_arn)
             run_due_events(scene, account.clock.now())
             if call.read_only_principal and call.mutating:
                 return error_response(call, *general_error(call, "access_denied"))
@@ -102,6 +104,8 @@ class Gateway:
                 account.world.used.add((call.service, call.region))
             try:
                 response = serve(scene, call) if call.service == "eks" else self._pass_on(scene, call)
+                # Whatever made or ended an association: the call, or what was due before it.
+                publish(account)
             except Exception as error:
                 traceback.print_exc(file=sys.stderr)
                 record_violation(call.operation, [repr(error)])
@@ -128,7 +132,7 @@ class Gateway:
     def cloud(self, account: Account, region: str) -> Cloud:
         def send(request: Request) -> Response:
             call = read_call(request)
-            return self._pass_on(self.scene(account, call.region, call.principal_arn), call)
+            return self._pass_on(self.scene(account, call.region, call.entity_arn), call)
 
         return Cloud(send, account.id, region)
 
@@ -158,6 +162,7 @@ class Gateway:
         """Lets everything happen that is due by now."""
         with account.lock:
             run_due_events(self.scene(account, "us-east-1"), account.clock.now())
+            publish(account)
 
 
 def _answer_in_cbor(scene: Scene, call: Call) -> Response:

@@ -179,10 +179,6 @@ def test_configuration(aws: Aws, other: Aws) -> None:
     assert aws.control("POST", "config", durations={"addon_create": 1})["durations"]["addon_create"] == 1
     assert other.control("GET", "config")["durations"]["addon_create"] == 45
     assert "error" in aws.control("POST", "config", durations={"nonsense": 1})
-    endpoint = {"endpoint": "https://127.0.0.1:6443", "certificate_authority": "Y2E="}
-    aws.control("POST", "config", kubernetes=endpoint)
-    made = aws.make_cluster()
-    assert (made["endpoint"], made["certificateAuthority"]["data"]) == ("https://127.0.0.1:6443", "Y2E=")
 
 
 def test_waiters(server: Process) -> None:

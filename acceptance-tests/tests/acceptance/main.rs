@@ -9,6 +9,7 @@ mod examples;
 mod faults;
 mod following;
 mod images;
+mod kubernetes;
 mod lifecycle;
 mod local_aws;
 mod node_groups;

@@ -14,8 +14,10 @@ from local_aws.control.inventory import by_service, inventory, summary
 from local_aws.control.snapshots import Snapshots
 from local_aws.control.vpc import ensure_vpc
 from local_aws.eks import requests
+from local_aws.eks.clusters import show_where_served
 from local_aws.eks.nodegroups import scripts_changed
 from local_aws.gateway import Gateway
+from local_aws.kubernetes.beds import publish
 from local_aws.permissions.policies import Policies
 from local_aws.wire.answers import json_response
 from local_aws.wire.call import DEFAULT_ACCOUNT
@@ -61,7 +63,7 @@ class Control:
             return json_response({"error": {"message": f"{type(mistake).__name__}: {mistake}"}}, 400)
 
 
-def _region(order: Order) -> str:
+def region_of(order: Order) -> str:
     return order.get("region", DEFAULT_REGION)
 
 
@@ -72,12 +74,12 @@ def health(control: Control, account: Account, order: Order) -> Order:
 
 @endpoint("POST", "call")
 def call(control: Control, account: Account, order: Order) -> Order:
-    return call_for_test(control.gateway, account, _region(order), order)
+    return call_for_test(control.gateway, account, region_of(order), order)
 
 
 @endpoint("POST", "vpc")
 def vpc(control: Control, account: Account, order: Order) -> Order:
-    return ensure_vpc(control.gateway, account, _region(order))
+    return ensure_vpc(control.gateway, account, region_of(order))
 
 
 @endpoint("GET", "journal")
@@ -147,7 +149,7 @@ def clear_scripts(control: Control, account: Account, order: Order) -> Order:
 
 @endpoint("GET", "config")
 def read_config(control: Control, account: Account, order: Order) -> Order:
-    return {"scale": account.clock.scale, "durations": account.durations, "kubernetes": account.kubernetes}
+    return {"scale": account.clock.scale, "durations": account.durations}
 
 
 @endpoint("POST", "config")
@@ -170,7 +172,6 @@ def write_config(control: Control, account: Account, order: Order) -> Order:
             if scale is not None:
                 target.clock.set_scale(scale)
             target.durations |= durations
-            target.kubernetes |= order.get("kubernetes", {})
     return read_config(control, account, order)
 
 
@@ -217,9 +218,11 @@ def objects(control: Control, account: Account, order: Order) -> Order:
 def reset(control: Control, account: Account, order: Order) -> Order:
     accounts = control.gateway.accounts
     with account.lock:
+        attached = account.kubernetes
         account.reset(accounts.scale, accounts.durations)
         control.gateway.backend.reset(account.id)
         control.snapshots.forget(account.id)
+        publish(account, attached)
     return {}
 
 
@@ -231,4 +234,8 @@ def snapshot(control: Control, account: Account, order: Order) -> Order:
 @endpoint("POST", "restore")
 def restore(control: Control, account: Account, order: Order) -> Order:
     control.snapshots.restore(control.gateway, account, order["id"])
+    with account.lock:
+        for region, name in account.kubernetes:
+            show_where_served(control.gateway.scene(account, region), name)
+        publish(account)
     return {}

@@ -182,12 +182,21 @@ def cluster_created(scene: Scene, cluster: str, uid: str, creator: str | None) -
         return
     found.view["status"] = "ACTIVE"
     identity = scene.random_id(32).upper()
-    kubernetes = scene.account.kubernetes
-    found.view["endpoint"] = kubernetes.get("endpoint") or f"https://{identity}.gr7.{scene.region}.eks.amazonaws.com"
-    found.view["certificateAuthority"] = {"data": kubernetes.get("certificate_authority") or _CERTIFICATE}
     found.view["identity"] = {"oidc": {"issuer": f"https://oidc.eks.{scene.region}.amazonaws.com/id/{identity}"}}
+    found.served_at = f"https://{identity}.gr7.{scene.region}.eks.amazonaws.com"
+    show_where_served(scene, cluster)
     if creator:
         add_creator(scene, found, creator)
+
+
+def show_where_served(scene: Scene, name: str) -> None:
+    """The endpoint and the certificate of the real API server that stands for the cluster, if there is one."""
+    found = scene.eks.clusters.get(name)
+    if found is None or found.served_at is None:
+        return
+    bed = scene.account.kubernetes.get((scene.region, name))
+    found.view["endpoint"] = bed.endpoint if bed else found.served_at
+    found.view["certificateAuthority"] = {"data": bed.certificate_authority if bed else _CERTIFICATE}
 
 
 @operation

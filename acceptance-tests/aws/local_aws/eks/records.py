@@ -73,6 +73,8 @@ class Cluster:
     interfaces: list[str] = field(default_factory=list)
     # Names of add-ons EKS installed by itself, without an add-on of that name.
     self_managed: set[str] = field(default_factory=set)
+    # The endpoint it has in AWS, once it is active.
+    served_at: str | None = None
     nodegroups: Shelf[Part] = field(default_factory=Shelf)
     addons: Shelf[Part] = field(default_factory=Shelf)
     entries: Shelf[Part] = field(default_factory=Shelf)

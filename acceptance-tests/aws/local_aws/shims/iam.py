@@ -110,27 +110,3 @@ def create_service_linked_role(passage: Passage) -> Response:
     if b"<Code>EntityAlreadyExists<" in response.body:
         return passage.refuse("InvalidInput", "Service role name has been taken in this account, please try a different suffix.")
     return response
-
-
-@shim("sts", "GetCallerIdentity")
-def caller_identity(passage: Passage) -> Response:
-    call = passage.call
-    user_id = f"{call.access_key or 'AKIAEXAMPLE'}:session" if call.read_only_principal else "AIDALOCALAWSADMIN0001"
-    body = (
-        '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
-        f"<Arn>{call.principal_arn}</Arn><UserId>{user_id}</UserId><Account>{call.account}</Account>"
-        "</GetCallerIdentityResult><ResponseMetadata><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId>"
-        "</ResponseMetadata></GetCallerIdentityResponse>"
-    )
-    return Response(200, {"content-type": "text/xml"}, body.encode())
-
-
-@shim("sts", "AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML")
-def assume_role(passage: Passage) -> Response:
-    """Gives out an access key id that carries the account of the role."""
-    response = passage.forward()
-    account = passage.parameters.get("RoleArn", "::::").split(":")[4]
-    if response.status < 300 and re.fullmatch(r"\d{12}", account):
-        key = f"<AccessKeyId>ASIA0000{account}</AccessKeyId>".encode()
-        response.body = re.sub(rb"<AccessKeyId>[^<]*</AccessKeyId>", key, response.body)
-    return response

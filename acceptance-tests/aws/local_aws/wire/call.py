@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from local_aws import sessions
+from local_aws.sessions import Session
 from local_aws.wire import cbor
 from local_aws.wire.message import Request
 from local_aws.wire.rest_routes import match_route
 
 DEFAULT_ACCOUNT = "123456789012"
 READ_ONLY_PREFIX = "ASIAREADONLY"
+# The unique id of the user that long-term keys belong to.
+USER_ID = "AIDALOCALAWSADMIN0001"
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _ACCOUNT_IN_KEY = re.compile(r"(\d{12})$")
@@ -76,6 +80,8 @@ class Call:
     resource: str = ""
     caller: str = "provider"
     number: int = 0
+    # The credentials of AssumeRole that the call was made with.
+    session: Session | None = None
 
     @property
     def mutating(self) -> bool:
@@ -87,9 +93,22 @@ class Call:
 
     @property
     def principal_arn(self) -> str:
+        if self.session is not None:
+            return self.session.arn
         if self.read_only_principal:
             return f"arn:aws:sts::{self.account}:assumed-role/read-only/session"
-        return f"arn:aws:iam::{self.account}:user/admin"
+        return user_arn(self.account)
+
+    @property
+    def entity_arn(self) -> str:
+        """The principal in IAM: of a session, its role."""
+        return self.session.role_arn if self.session is not None else self.principal_arn
+
+    @property
+    def user_id(self) -> str:
+        if self.session is not None:
+            return self.session.user_id
+        return f"{self.access_key}:session" if self.read_only_principal else USER_ID
 
 
 def account_of(access_key: str) -> str:
@@ -97,11 +116,17 @@ def account_of(access_key: str) -> str:
     return found.group(1) if found else DEFAULT_ACCOUNT
 
 
+def user_arn(account: str) -> str:
+    """The user that long-term keys belong to."""
+    return f"arn:aws:iam::{account}:user/admin"
+
+
 def read_call(request: Request) -> Call:
     """Works out what a request asks for; the operation is empty when nothing fits."""
     found = _CREDENTIAL.search(request.headers.get("authorization", "")) or _CREDENTIAL.search(unquote(request.query))
     access_key, region, service = found.groups() if found else ("", "us-east-1", "")
     call = Call(request, service, "", account_of(access_key), region, access_key, "rest-json")
+    call.session = sessions.find(_session_token(request), access_key)
     target = request.headers.get("x-amz-target")
     smithy = re.match(r"/service/(\w+)/operation/(\w+)$", request.path)
     if smithy and "smithy-protocol" in request.headers:
@@ -129,6 +154,12 @@ def read_call(request: Request) -> Call:
             call.operation = route[0]
     call.resource = _resource(call)
     return call
+
+
+def _session_token(request: Request) -> str | None:
+    if "x-amz-security-token" in request.headers:
+        return request.headers["x-amz-security-token"]
+    return dict(parse_qsl(request.query)).get("X-Amz-Security-Token")
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

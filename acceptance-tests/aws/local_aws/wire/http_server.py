@@ -10,6 +10,7 @@ import contextlib
 import select
 import socket
 import socketserver
+import ssl
 import struct
 import sys
 import traceback
@@ -133,13 +134,19 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, port: int, application: Callable[[Request], Response]) -> None:
-        self.application = application
+    def __init__(self, port: int, application: Callable[[Request], Response], certificate: tuple[str, str] | None = None) -> None:
+        """With paths of a certificate and its key it speaks TLS."""
+        self.application, self._scheme = application, "https" if certificate else "http"
         super().__init__(("127.0.0.1", port), Connection)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            # Shaking hands is the work of the connection's thread: nobody else waits for it.
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self.server_address[1]}"
 
     def shutdown_request(self, request: socket.socket) -> None:
         # The base class shuts down before closing, which would send FIN where a test ordered RST.
