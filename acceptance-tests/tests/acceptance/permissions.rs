@@ -303,6 +303,12 @@ fn seen(stage: &Stage) -> Result<BTreeSet<String>> {
 fn every_published_operation_is_called_and_no_other() -> Result<()> {
     let mut stage = Stage::new()?;
     make_role_of_operators(&stage)?;
+    // Endpoints are looked at where a subnet has no way out.
+    let table = json!({"VpcId": stage.network.vpc_id});
+    let table = stage.account.call("ec2", "CreateRouteTable", table)?["RouteTable"]["RouteTableId"].clone();
+    let association = json!({"RouteTableId": table, "SubnetId": stage.network.subnet_ids[0]});
+    stage.account.call("ec2", "AssociateRouteTable", association)?;
+    stage.account.set_baseline()?;
     let cluster = rich(&stage);
     stage.made(&cluster)?;
     look_at_all_owners(&stage, &cluster)?;

@@ -4,7 +4,7 @@ use acceptance_tests::failure::ensure;
 use acceptance_tests::{Explain, Result};
 use serde_json::{Value, json};
 
-use crate::stage::{NAME, Stage};
+use crate::stage::{NAME, Stage, refuse};
 
 const INTERNAL: &str = "kubernetes.io/role/internal-elb";
 
@@ -66,6 +66,35 @@ fn a_plan_looks_at_new_subnets() -> Result<()> {
     stage.configure(&stage.cluster().with("subnet_ids", json!([ids[0], ids[1], tiny])))?;
     stage.workspace.plan(&[])?.expect_exit(2)?.expect_text("nearly full")?;
     Ok(())
+}
+
+#[test]
+fn nodes_that_reach_nothing_are_warned_of_before_anything_is_made() -> Result<()> {
+    const WARNING: &str = "never join the cluster";
+    let stage = Stage::new()?;
+    let call = |operation: &str, parameters: Value| stage.account.call("ec2", operation, parameters);
+    stage.configure(&stage.cluster())?;
+    stage.workspace.plan(&[])?.expect_exit(2)?.expect_no_text(WARNING)?;
+    let table = call("CreateRouteTable", json!({"VpcId": stage.network.vpc_id}))?;
+    let table = table["RouteTable"]["RouteTableId"].clone();
+    let enclosed = &stage.network.subnet_ids[1];
+    call("AssociateRouteTable", json!({"RouteTableId": table, "SubnetId": enclosed}))?;
+    let run = stage.workspace.plan(&[])?.expect_exit(2)?.expect_text(WARNING)?;
+    let run = run.expect_text(&format!("leads out of {enclosed}"))?;
+    run.expect_text("ec2, ecr.api, ecr.dkr, eks, eks-auth, logs, s3, sts")?;
+
+    // With an endpoint for everything no way out is needed.
+    for service in ["ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "logs", "s3", "sts"] {
+        let name = format!("com.amazonaws.{}.{service}", stage.account.region());
+        let kind = if service == "s3" { "Gateway" } else { "Interface" };
+        let vpc = &stage.network.vpc_id;
+        call("CreateVpcEndpoint", json!({"VpcId": vpc, "ServiceName": name, "VpcEndpointType": kind}))?;
+    }
+    stage.workspace.plan(&[])?.expect_exit(2)?.expect_no_text(WARNING)?;
+    // Who may not look plans all the same.
+    let fault = stage.account.inject(&refuse("ec2:DescribeRouteTables"))?;
+    stage.workspace.plan(&[])?.expect_exit(2)?;
+    ensure(fault.fired()? > 0, || "nobody looked".to_owned())
 }
 
 #[test]

@@ -6,6 +6,7 @@ pub mod error;
 pub mod naming;
 pub mod ownership;
 pub mod policy_document;
+pub mod routes;
 pub mod subnets;
 mod together;
 pub mod token;

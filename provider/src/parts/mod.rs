@@ -58,6 +58,7 @@ pub const ALL_CALLS: &[Calls] = &[
     access_entry::CALLS,
     pod_identity_association::CALLS,
     subnet_tags::CALLS,
+    subnet_tags::NETWORK_CALLS,
     image_repository::CALLS,
     registry_scanning::CALLS,
     registry_replication::CALLS,

@@ -21,6 +21,8 @@ use super::Calls;
 use crate::aws::Aws;
 use crate::aws::error::{Operation, failure};
 use crate::aws::ownership::{PREFIX, Tags};
+#[cfg(test)]
+use crate::aws::routes;
 use crate::aws::subnets::{self, Subnet};
 
 /// Kind of its key.
@@ -210,6 +212,14 @@ const UNTAG: Operation = Operation::new("EC2", "DeleteTags");
 /// IAM actions this kind calls, and those AWS checks on its behalf.
 #[cfg(test)]
 pub const CALLS: Calls = Calls { kind: KIND, calls: &[subnets::DESCRIBE, TAG, UNTAG], implied: &[] };
+
+/// What a plan looks up about the user's network. A plan does without what it may not look at.
+#[cfg(test)]
+pub const NETWORK_CALLS: Calls = Calls {
+    kind: "network",
+    calls: &[subnets::DESCRIBE, routes::DESCRIBE_TABLES, routes::DESCRIBE_ENDPOINTS],
+    implied: &[],
+};
 
 /// True when some subnet carries the cluster's mark.
 pub async fn is_there(aws: &Aws, cluster: &str) -> Result<bool, Failure> {

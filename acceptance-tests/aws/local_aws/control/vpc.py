@@ -1,10 +1,11 @@
-"""A VPC with three private subnets, made over the wire like a user's own."""
+"""A VPC with three private subnets behind a NAT gateway, made over the wire like a user's own."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from local_aws.account import Account
+from local_aws.cloud import Cloud
 from local_aws.eks.surroundings import REFUSED_ZONE_IDS, tag_list
 from local_aws.gateway import Gateway
 
@@ -33,6 +34,22 @@ def _make(gateway: Gateway, account: Account, region: str) -> dict[str, Any]:
         tags = {"Name": f"private-{zone}", "kubernetes.io/role/internal-elb": "1"}
         cloud.call("ec2", "CreateTags", Resources=[subnet], Tags=tag_list(tags))
         subnets.append(subnet)
+    _route_out(cloud, vpc, zones[0])
     filters = [{"Name": "vpc-id", "Values": [vpc]}]
     group = cloud.call("ec2", "DescribeSecurityGroups", Filters=filters)["SecurityGroups"][0]["GroupId"]
     return {"vpc_id": vpc, "subnet_ids": subnets, "security_group_id": group}
+
+
+def _route_out(cloud: Cloud, vpc: str, zone: str) -> None:
+    """A NAT gateway in a public subnet; the main table, which the private subnets follow, leads to it."""
+    gateway = cloud.call("ec2", "CreateInternetGateway")["InternetGateway"]["InternetGatewayId"]
+    cloud.call("ec2", "AttachInternetGateway", InternetGatewayId=gateway, VpcId=vpc)
+    subnet = cloud.call("ec2", "CreateSubnet", VpcId=vpc, CidrBlock="10.0.96.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
+    table = cloud.call("ec2", "CreateRouteTable", VpcId=vpc)["RouteTable"]["RouteTableId"]
+    cloud.call("ec2", "AssociateRouteTable", RouteTableId=table, SubnetId=subnet)
+    cloud.call("ec2", "CreateRoute", RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    address = cloud.call("ec2", "AllocateAddress", Domain="vpc")["AllocationId"]
+    nat = cloud.call("ec2", "CreateNatGateway", SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    filters = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
+    main = cloud.call("ec2", "DescribeRouteTables", Filters=filters)["RouteTables"][0]["RouteTableId"]
+    cloud.call("ec2", "CreateRoute", RouteTableId=main, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)

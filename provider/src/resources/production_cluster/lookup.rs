@@ -1,5 +1,5 @@
-//! What a plan looks up in AWS about things the configuration names and does not make: subnets, and the
-//! schemas of add-ons. Only for arguments that are new or changed, and only where AWS answers: nothing here is
+//! What a plan looks up in AWS about things the configuration names and does not make: subnets, their routes, and
+//! the schemas of add-ons. Only for arguments that are new or changed, and only where AWS answers: nothing here is
 //! needed for a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,7 @@ use super::report::wrong;
 use super::settings::purpose;
 use super::waivers::Waivers;
 use crate::aws::Aws;
+use crate::aws::routes;
 use crate::aws::subnets::{self, Subnet};
 use crate::errors;
 use crate::parts::addon;
@@ -105,6 +106,10 @@ impl Named {
             groups: groups.filter_map(group).collect(),
         }
     }
+
+    fn subnets_of_nodes(&self) -> BTreeSet<String> {
+        self.groups.iter().flat_map(|group| group.subnet_ids.iter().cloned()).collect()
+    }
 }
 
 async fn judge_subnets(
@@ -143,6 +148,35 @@ async fn judge_subnets(
     let before = prior.and_then(|prior| Named::of(prior).control_plane).unwrap_or_default();
     judge_control_plane(&named, &before, &subnets, diagnostics);
     judge_groups(model, &named, &subnets, diagnostics);
+    let known = prior.map(Named::of).map(|prior| prior.subnets_of_nodes()).unwrap_or_default();
+    warn_of_routes(aws, &named, &known, &subnets, diagnostics).await;
+}
+
+/// Nodes that reach neither AWS nor its endpoints never join, and the create waits for them in vain. A warning: who
+/// routes in another way knows better.
+async fn warn_of_routes(
+    aws: &Aws,
+    named: &Named,
+    known: &BTreeSet<String>,
+    subnets: &BTreeMap<String, Subnet>,
+    diagnostics: &mut Diagnostics,
+) {
+    let of_nodes = named.subnets_of_nodes();
+    let is_new = |id: &str| of_nodes.contains(id) && !known.contains(id);
+    let new: BTreeMap<&str, &Subnet> =
+        subnets.iter().map(|(id, subnet)| (id.as_str(), subnet)).filter(|(id, _)| is_new(id)).collect();
+    let Some(vpc_id) = new.values().map(|subnet| subnet.vpc_id.as_str()).next() else { return };
+    let Ok(Some(enclosed)) = routes::enclosed(aws, vpc_id, &new).await else { return };
+    let concerned = |group: &&Group| !group.subnet_ids.is_disjoint(&enclosed.subnet_ids);
+    let Some(group) = named.groups.iter().find(concerned) else { return };
+    let ids: Vec<&str> = enclosed.subnet_ids.iter().map(String::as_str).collect();
+    let text = format!(
+        "No default route that nodes can use leads out of {}, and {vpc_id} has no endpoints for {}. Nodes that cannot reach \
+         these never join the cluster. Route them through a NAT or transit gateway, or add the endpoints.",
+        ids.join(", "),
+        enclosed.services.join(", "),
+    );
+    diagnostics.warning_at(&group.path, "Nodes may not reach AWS", text);
 }
 
 /// Subnets that the control plane has already are left in peace: nodes fill them, and that must not stop anybody.
