@@ -1,4 +1,4 @@
-"""A VPC with three private subnets behind a NAT gateway, made over the wire like a user's own."""
+"""A VPC with three private subnets and a way out through a VPN, made over the wire like a user's own."""
 
 from __future__ import annotations
 
@@ -34,22 +34,16 @@ def _make(gateway: Gateway, account: Account, region: str) -> dict[str, Any]:
         tags = {"Name": f"private-{zone}", "kubernetes.io/role/internal-elb": "1"}
         cloud.call("ec2", "CreateTags", Resources=[subnet], Tags=tag_list(tags))
         subnets.append(subnet)
-    _route_out(cloud, vpc, zones[0])
+    _route_out(cloud, vpc)
     filters = [{"Name": "vpc-id", "Values": [vpc]}]
     group = cloud.call("ec2", "DescribeSecurityGroups", Filters=filters)["SecurityGroups"][0]["GroupId"]
     return {"vpc_id": vpc, "subnet_ids": subnets, "security_group_id": group}
 
 
-def _route_out(cloud: Cloud, vpc: str, zone: str) -> None:
-    """A NAT gateway in a public subnet; the main table, which the private subnets follow, leads to it."""
-    gateway = cloud.call("ec2", "CreateInternetGateway")["InternetGateway"]["InternetGatewayId"]
-    cloud.call("ec2", "AttachInternetGateway", InternetGatewayId=gateway, VpcId=vpc)
-    subnet = cloud.call("ec2", "CreateSubnet", VpcId=vpc, CidrBlock="10.0.96.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
-    table = cloud.call("ec2", "CreateRouteTable", VpcId=vpc)["RouteTable"]["RouteTableId"]
-    cloud.call("ec2", "AssociateRouteTable", RouteTableId=table, SubnetId=subnet)
-    cloud.call("ec2", "CreateRoute", RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
-    address = cloud.call("ec2", "AllocateAddress", Domain="vpc")["AllocationId"]
-    nat = cloud.call("ec2", "CreateNatGateway", SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+def _route_out(cloud: Cloud, vpc: str) -> None:
+    """The main table, which all subnets follow, leads out. A NAT gateway would bring an interface of its own."""
+    gateway = cloud.call("ec2", "CreateVpnGateway", Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+    cloud.call("ec2", "AttachVpnGateway", VpnGatewayId=gateway, VpcId=vpc)
     filters = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
     main = cloud.call("ec2", "DescribeRouteTables", Filters=filters)["RouteTables"][0]["RouteTableId"]
-    cloud.call("ec2", "CreateRoute", RouteTableId=main, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    cloud.call("ec2", "CreateRoute", RouteTableId=main, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
