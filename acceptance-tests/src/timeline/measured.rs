@@ -14,11 +14,11 @@ use crate::failure::ensure;
 use crate::fault::{Action, Fault};
 use crate::local_aws::LocalAws;
 
-/// Virtual seconds per real second: create and destroy take a quarter of an hour. A quicker clock would count the
-/// work of this machine, and the pauses at the beginning of each wait, many times.
-const SCALE: u32 = 2;
-/// The provider's longest pause of two seconds, on that scale.
-const LONGEST_PAUSE: &str = "1s";
+/// Virtual seconds per real second: create and destroy take half an hour. A quicker clock would count the work of
+/// this machine, and the pauses at the beginning of each wait, many times.
+const SCALE: u32 = 1;
+/// The provider's own longest pause.
+const LONGEST_PAUSE: &str = "2s";
 /// How late a stalled answer comes, a little less than the local AWS takes.
 const STALLED: f64 = 1.9;
 
