@@ -48,7 +48,7 @@ class Reviews:
     def _user(self, presigned: Presigned) -> dict[str, Any]:
         session = sessions.find(presigned.session_token, presigned.access_key)
         if presigned.session_token is not None and session is None:
-            raise Refused("nobody was given this session token")
+            raise Refused("the session token was given to nobody")
         secret = session.secret if session else sessions.SECRET_ACCESS_KEY
         account = self._gateway.accounts.get(account_of(presigned.access_key))
         self._gateway.settle(account)
