@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::journal::{Call, Journal};
 
-pub use measured::{Measured, measured};
+pub use measured::{Measured, full_cluster, measured};
 pub use page::page;
 
 /// What AWS works on after a call, and how long: the operation, the name of its duration.

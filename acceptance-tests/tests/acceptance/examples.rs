@@ -1,10 +1,13 @@
 //! The published examples work as they are.
 
+use std::collections::BTreeSet;
+
 use acceptance_tests::configuration::{CLUSTER, CLUSTER_TYPE};
 use acceptance_tests::failure::ensure;
 use acceptance_tests::{Explain, Result, cache};
 use serde_json::{Value, json};
 
+use crate::every_attribute::leaves;
 use crate::stage::{NAME, Stage};
 
 /// Whether a value of the state, or one of its elements, has something at a path.
@@ -18,22 +21,6 @@ fn is_set(value: &Value, path: &[&str]) -> bool {
             None => members.values().any(|member| member.is_object() && is_set(member, path)),
         },
         _ => false,
-    }
-}
-
-/// Paths of the arguments a block takes.
-fn arguments(block: &Value, prefix: &str, found: &mut Vec<String>) {
-    for (name, attribute) in block["attributes"].as_object().into_iter().flatten() {
-        let path = format!("{prefix}{name}");
-        let is_argument = attribute["optional"] == true || attribute["required"] == true;
-        if !attribute["nested_type"].is_null() {
-            arguments(&attribute["nested_type"], &format!("{path}."), found);
-        } else if is_argument {
-            found.push(path);
-        }
-    }
-    for (name, nested) in block["block_types"].as_object().into_iter().flatten() {
-        arguments(&nested["block"], &format!("{prefix}{name}."), found);
     }
 }
 
@@ -86,8 +73,8 @@ fn the_example_with_every_argument_has_every_argument_and_works() -> Result<()> 
     let schema: Value = serde_json::from_str(&schema.stdout).explain("the schema")?;
     let provider = schema["provider_schemas"].as_object().and_then(|all| all.values().next());
     let block = &provider.explain("no provider")?["resource_schemas"][CLUSTER_TYPE]["block"];
-    let mut paths = Vec::new();
-    arguments(block, "", &mut paths);
+    let mut paths = BTreeSet::new();
+    leaves(block, "", &mut paths);
     ensure(paths.len() > 80, || format!("{paths:?}"))?;
     let current = stage.workspace.state()?.current(CLUSTER).explain("the cluster is not in the state")?;
     let missing: Vec<&String> = paths

@@ -6,28 +6,17 @@ use acceptance_tests::configuration::Cluster;
 use acceptance_tests::failure::ensure;
 use acceptance_tests::fault::{Action, Fault};
 use acceptance_tests::journal::{Call, Journal};
-use acceptance_tests::timeline::repeated;
+use acceptance_tests::timeline::{full_cluster, repeated};
 use acceptance_tests::{Result, wait};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use crate::stage::{PATIENCE, Stage};
 
-/// Three node groups, four access entries, images, and everything by default: eight add-ons among it.
+/// The full cluster, with images.
 fn cluster(stage: &Stage) -> Result<Cluster> {
-    let groups = json!({
-        "general": {},
-        "spot": {"purpose": "spot", "min_size": 1, "max_size": 2},
-        "stateful": {"purpose": "stateful"},
-    });
-    let mut entries = Map::new();
-    for name in ["one", "two", "three", "four"] {
-        let principal = stage.account.role_of_nobody(name)?;
-        entries.insert(name.to_owned(), json!({"principal_arn": principal, "preset": "viewer"}));
-    }
+    let cluster = full_cluster(&stage.account)?;
     stage.account.set_baseline()?;
     let rules = json!({"public": {"upstream": "public.ecr.aws"}, "quay": {"upstream": "quay.io"}});
-    let cluster = stage.cluster().with("node_groups", groups);
-    let cluster = cluster.with("access_entries", Value::Object(entries));
     let cluster = cluster.with("image_repositories", json!({"api": {}}));
     Ok(cluster.with("image_registry", json!({"pull_through": rules})))
 }

@@ -181,7 +181,7 @@ fn what_cannot_be_changed_is_refused_with_its_message() -> Result<()> {
 }
 
 /// Paths of all arguments that have a value of their own.
-fn leaves(block: &Value, prefix: &str, found: &mut BTreeSet<String>) {
+pub(crate) fn leaves(block: &Value, prefix: &str, found: &mut BTreeSet<String>) {
     for (name, attribute) in block["attributes"].as_object().into_iter().flatten() {
         let path = format!("{prefix}{name}");
         if !attribute["nested_type"].is_null() {
